@@ -1,0 +1,1 @@
+"""Who gives labels: people, an oracle, or the budget annotator with its certificate."""

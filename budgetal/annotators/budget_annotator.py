@@ -1,0 +1,72 @@
+"""The budget annotator: labels the confident images itself, and says how wrong it can be."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgetal.annotators.certificate import Certificate, certify
+from budgetal.types import RowArray
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Audit images that no query has passed over: rows of the pool and what people answered.
+
+    targets: (a,) class of each, or -1 where a person could give none; those count as wrong.
+    """
+
+    rows: RowArray
+    targets: RowArray
+
+
+@dataclass(frozen=True)
+class AutoLabels:
+    """Automatic labels by row of the pool, with the promise on them (None: nothing is certified)."""
+
+    rows: RowArray
+    targets: RowArray
+    certificate: Certificate | None
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """Confident predictions that the next round trains on, with their weight in the loss."""
+
+    rows: RowArray
+    targets: RowArray
+    weights: NDArray[np.float32]
+
+
+def auto_label(
+    probs: NDArray[np.float32], open_rows: RowArray, audit: Audit, tolerance: float, risk: float
+) -> AutoLabels:
+    """Label every open image above the lowest certified score threshold (METHOD: score = max p).
+
+    probs: (N, m) calibrated; open_rows: images no person was asked about, audit included. Audit images
+    keep their human labels and are never among the automatic ones.
+    """
+    scores = probs[open_rows].max(axis=1)
+    predicted = probs[open_rows].argmax(axis=1)
+    positions = np.searchsorted(open_rows, audit.rows)
+    certificate = certify(scores, positions, predicted[positions] != audit.targets, tolerance, risk)
+    if certificate is None:
+        nothing = np.empty(0, np.int64)
+        return AutoLabels(nothing, nothing, None)
+    chosen = scores >= certificate.threshold
+    chosen[positions] = False
+    return AutoLabels(open_rows[chosen], predicted[chosen].astype(np.int64), certificate)
+
+
+def pseudo_labels(probs: NDArray[np.float32], open_rows: RowArray, tolerance: float, weight: float) -> PseudoLabels:
+    """Predictions sure enough to train on: confidence at least 1 - tolerance, weight × confidence.
+
+    Audit images are treated like all others and audit answers play no part. Otherwise the model would
+    depend on the answers that later certify it, and the certificate would no longer be exact.
+    """
+    confidence = probs[open_rows].max(axis=1)
+    sure = confidence >= 1 - tolerance
+    rows = open_rows[sure]
+    return PseudoLabels(
+        rows, probs[rows].argmax(axis=1).astype(np.int64), (weight * confidence[sure]).astype(np.float32)
+    )

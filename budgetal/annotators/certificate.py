@@ -1,0 +1,156 @@
+"""Upper bounds on the error of automatic labels, from audit labels alone.
+
+The audit is a uniform sample of the images that no person was asked about otherwise, so its members
+above a score threshold are a uniform sample of all images above it: an urn without replacement.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+N_THRESHOLDS = 100
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is promised of the automatic labels, and the counts from which anyone can recompute it.
+
+    With probability at least 1 - risk over the draw of the audit, the share of wrong labels among
+    the `n_auto` automatic ones is at most `upper_bound`.
+    """
+
+    tolerance: float
+    risk: float
+    upper_bound: float
+    threshold: float
+    n_audit: int
+    errors: int
+    n_auto: int
+    bound_at_threshold: float
+
+
+def clopper_pearson_upper_bound(n_sample: int, errors: int, risk: float) -> float:
+    """One-sided upper bound on a binomial proportion at level 1 - risk, in [0, 1].
+
+    Clopper & Pearson, Biometrika 1934: the 1 - risk quantile of Beta(errors + 1, n_sample - errors).
+    """
+    if errors >= n_sample:
+        return 1.0
+    return float(stats.beta.ppf(1 - risk, errors + 1, n_sample - errors))
+
+
+def hypergeometric_upper_bound(n_population: int, n_sample: int, errors: int, risk: float) -> int:
+    """Largest number of errors in the population that the sample does not refute at level `risk`.
+
+    max {M : P[Hypergeometric(n_population, M, n_sample) <= errors] > risk}; exact, and never above
+    Clopper-Pearson because it knows that the population is finite. Raises ValueError on impossible counts.
+    """
+    if not 0 <= errors <= n_sample <= n_population:
+        raise ValueError(f"impossible counts: {errors} errors in {n_sample} of {n_population}")
+    low, high = errors, n_population - n_sample + errors
+    while low < high:
+        middle = (low + high + 1) // 2
+        if stats.hypergeom.cdf(errors, n_population, middle, n_sample) > risk:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def remaining_error_bound(n_population: int, n_sample: int, errors: int, risk: float) -> float:
+    """Upper bound on the error rate of the population without its (already corrected) sample."""
+    if n_population == n_sample:
+        return 0.0
+    worst = hypergeometric_upper_bound(n_population, n_sample, errors, risk)
+    return (worst - errors) / (n_population - n_sample)
+
+
+def audit_labels_needed(tolerance: float, risk: float, errors: int = 0) -> int:
+    """Smallest audit above a threshold that certifies `tolerance` when it shows `errors` errors."""
+    n = math.ceil(math.log(risk) / math.log1p(-tolerance))
+    while clopper_pearson_upper_bound(n, errors, risk) > tolerance:
+        n += 1
+    return n
+
+
+def candidate_thresholds(scores: NDArray[np.float32], n_audit: int, tolerance: float, risk: float) -> list[float]:
+    """Score thresholds to test, strictest first: a grid of equal steps in coverage.
+
+    It begins where the audit is expected (less two standard deviations) to hold enough images for a pass
+    with no error. Only scores and the audit's size enter, never an answer: fixed-sequence testing
+    needs an order that was set before looking.
+    """
+    needed = audit_labels_needed(tolerance, risk)
+    descending = np.sort(scores)[::-1]
+    coverages = np.arange(1, N_THRESHOLDS + 1) / N_THRESHOLDS
+    spread = 2 * np.sqrt(n_audit * coverages * (1 - coverages))
+    reachable = coverages[n_audit * coverages - spread >= needed]
+    positions = np.ceil(reachable * len(scores)).astype(int) - 1
+    return sorted({float(value) for value in descending[positions]}, reverse=True)
+
+
+def certify(
+    scores: NDArray[np.float32],
+    audit_rows: NDArray[np.int64],
+    audit_wrong: NDArray[np.bool_],
+    tolerance: float,
+    risk: float,
+) -> Certificate | None:
+    """Lowest threshold whose automatic labels are certified, or None when not even the strictest is.
+
+    scores: (n,) of every image not labelled by a person otherwise, the audit among them; higher is surer.
+    audit_rows: (a,) positions of the audit in `scores`; audit_wrong: (a,) whether the model errs there.
+    Fixed-sequence testing from the strictest threshold down, each at the full risk, ending at the first
+    failure, keeps the chance of any false certificate at `risk` (Learn then Test, Angelopoulos 2021).
+    """
+    passed: list[Certificate] = []
+    thresholds = candidate_thresholds(scores, len(audit_rows), tolerance, risk)
+    for threshold in thresholds:
+        tested = _test(scores, audit_rows, audit_wrong, threshold, tolerance, risk)
+        if tested.bound_at_threshold > tolerance:
+            break
+        passed.append(tested)
+    return _promise(passed, len(thresholds))
+
+
+def _test(
+    scores: NDArray[np.float32],
+    audit_rows: NDArray[np.int64],
+    audit_wrong: NDArray[np.bool_],
+    threshold: float,
+    tolerance: float,
+    risk: float,
+) -> Certificate:
+    population = int((scores >= threshold).sum())
+    sampled = scores[audit_rows] >= threshold
+    n_sample, errors = int(sampled.sum()), int((sampled & audit_wrong).sum())
+    bound = remaining_error_bound(population, n_sample, errors, risk) if n_sample else 1.0
+    return Certificate(tolerance, risk, tolerance, threshold, n_sample, errors, population - n_sample, bound)
+
+
+def _promise(passed: Sequence[Certificate], n_thresholds: int) -> Certificate | None:
+    """The last threshold that passed.
+
+    Its own bound may be promised only when the whole sequence passed: the sequence then goes on, at the
+    last threshold, through ever smaller tolerances until the first failure, which is that bound. A
+    sequence that stopped earlier promises the tolerance, since where it stopped depends on the answers.
+    """
+    if not passed:
+        return None
+    last = passed[-1]
+    if len(passed) < n_thresholds:
+        return last
+    return Certificate(
+        last.tolerance,
+        last.risk,
+        last.bound_at_threshold,
+        last.threshold,
+        last.n_audit,
+        last.errors,
+        last.n_auto,
+        last.bound_at_threshold,
+    )

@@ -1,0 +1,1 @@
+"""What labels cost, and the refusal to spend more."""

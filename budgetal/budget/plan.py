@@ -1,0 +1,47 @@
+"""How a budget is split: audit, first query, later queries."""
+
+from dataclasses import dataclass
+
+from budgetal.annotators.certificate import audit_labels_needed
+from budgetal.config import Config
+from budgetal.errors import ConfigError
+
+MOST_OF_BUDGET = 0.6
+SHARE_OF_LARGE_BUDGET = 0.1
+QUERIES_PER_BUDGET = 8
+
+
+@dataclass(frozen=True)
+class BudgetPlan:
+    """Human labels for each purpose. `initial + audit` never exceeds the budget."""
+
+    audit: int
+    initial: int
+    batch: int
+
+
+def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPlan:
+    """Fill in what the user left open. Raises ConfigError when the audit does not fit the budget.
+
+    The audit must exceed what certifies the tolerance with no error seen, else no image is ever labelled
+    automatically; twice that leaves room for images below the threshold and a few errors.
+    """
+    budget = min(config.budget, n_samples)
+    audit = min(config.audit if config.audit is not None else _default_audit(config, budget), n_samples)
+    if audit > config.budget:
+        raise ConfigError(
+            f"The audit of {audit} labels is above the budget of {config.budget}: lower --audit or raise --budget"
+        )
+    for_training = budget - audit
+    if for_training < 1 and not n_labelled:
+        raise ConfigError(f"An audit of {audit} leaves no label to train on: lower --audit or raise --budget")
+    batch = config.batch or max(1, for_training // QUERIES_PER_BUDGET)
+    initial = 0 if n_labelled else min(config.initial or batch, for_training)
+    return BudgetPlan(audit, initial, batch)
+
+
+def _default_audit(config: Config, budget: int) -> int:
+    if config.auto_labeller == "none":
+        return 0
+    needed = 2 * audit_labels_needed(config.tolerance, config.risk)
+    return min(max(needed, int(SHARE_OF_LARGE_BUDGET * budget)), int(MOST_OF_BUDGET * budget))

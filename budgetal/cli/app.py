@@ -1,0 +1,65 @@
+"""The command line: parse, call one method, print. Exit 0, 2 for bad input in one clear line, 1 for failure."""
+
+import errno
+import logging
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+from rich.console import Console
+
+from budgetal.errors import BudgetalError, InputError
+
+app = typer.Typer(
+    name="budgetal",
+    help="Label a large image collection on a small human budget, and know how good the labels are.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+progress_console = Console(stderr=True)
+
+BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `budgetal` command."""
+    logging.basicConfig(level=logging.WARNING, format="budgetal: %(message)s")
+    sys.exit(exit_code(arguments))
+
+
+def exit_code(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors are one line on stderr."""
+    try:
+        result = typer.main.get_command(app).main(
+            args=None if arguments is None else list(arguments), prog_name="budgetal", standalone_mode=False
+        )
+        return result if isinstance(result, int) else 0
+    except (InputError, click.UsageError) as error:
+        message = error.format_message() if isinstance(error, click.UsageError) else str(error)
+        return _complain(message, BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("Interrupted. Nothing is lost: run the same command again to go on.", INTERRUPTED)
+    except BudgetalError as error:
+        return _complain(str(error), BAD_INPUT if _disk_is_full(error) else FAILURE)
+    except OSError as error:
+        if not _disk_is_full(error):
+            raise
+        return _complain(f"The disk is full ({error.filename or 'while writing'}): free some space", BAD_INPUT)
+
+
+def _disk_is_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _complain(message: str, code: int) -> int:
+    if message:
+        sys.stderr.write(f"budgetal: {' '.join(message.split())}\n")
+    return code

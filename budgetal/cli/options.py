@@ -1,0 +1,31 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+ProjectFolder = Annotated[Path, typer.Argument(help="The project's folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
+Backbone = Annotated[str, typer.Option(help="Network: `budgetal backbones` lists them.")]
+Weights = Annotated[str, typer.Option(help="embedded, imagenet, none, or a .safetensors or .pth file.")]
+Finetune = Annotated[
+    Literal["head", "last_block", "full"], typer.Option(help="What is trained: the last layer (fast), …")
+]
+InputSize = Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")]
+Strategy = Annotated[str, typer.Option(help="Query strategy: `budgetal strategies` lists them.")]
+AutoLabeller = Annotated[Literal["certified", "none"], typer.Option(help="Who labels the confident images.")]
+Initial = Annotated[int | None, typer.Option(help="Labels in the first query.")]
+Batch = Annotated[int | None, typer.Option(help="Labels in each later query.")]
+Budget = Annotated[int, typer.Option(help="Human labels in all, the audit included.")]
+BudgetMoney = Annotated[float | None, typer.Option(help="Most money to spend on labels.")]
+CostPerLabel = Annotated[float, typer.Option(help="Price of one human label.")]
+Audit = Annotated[int | None, typer.Option(help="Labels in the audit, which certifies the automatic ones.")]
+Tolerance = Annotated[float, typer.Option(help="Accepted share of wrong automatic labels, 0 to 1.")]
+Risk = Annotated[float, typer.Option(help="Accepted chance that the certificate is wrong, 0 to 1.")]
+TargetCoverage = Annotated[float | None, typer.Option(help="Stop once this share is labelled, 0 to 1.")]
+PlateauRounds = Annotated[int | None, typer.Option(help="Stop after so many rounds without change.")]
+Epochs = Annotated[int, typer.Option(help="Epochs of a fine-tuning round.")]
+LearningRate = Annotated[float, typer.Option(help="Learning rate of fine-tuning.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same labels, same curve.")]
+DataRoot = Annotated[str | None, typer.Option(help="Where named data sets lie or are downloaded to.")]

@@ -1,0 +1,126 @@
+"""Commands about one project: init, status, export, predict."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from budgetal.cli import options
+from budgetal.cli.app import app, progress_console
+from budgetal.cli.console import COLUMNS, Display, cells_of
+from budgetal.data.sources import load_collection
+from budgetal.engine.saved import load_model
+from budgetal.errors import ProjectError
+from budgetal.export.labels import export_labels
+from budgetal.project import Project
+from budgetal.results import summarise
+
+
+@app.command(epilog="Example: budgetal init runs/birds --images birds/ --classes owl,crow --budget 500")
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
+    images: Annotated[str, typer.Option(help="Folder, manifest, .npy folder or data set name.")],
+    budget: options.Budget,
+    classes: Annotated[str, typer.Option(help="Class names, comma-separated; default: the labels found.")] = "",
+    given_labels: Annotated[bool, typer.Option(help="Count labels that come with the images as given.")] = False,
+    backbone: options.Backbone = "embedded",
+    weights: options.Weights = "embedded",
+    finetune: options.Finetune = "head",
+    input_size: options.InputSize = None,
+    strategy: options.Strategy = "informative",
+    auto_labeller: options.AutoLabeller = "certified",
+    initial: options.Initial = None,
+    batch: options.Batch = None,
+    audit: options.Audit = None,
+    budget_money: options.BudgetMoney = None,
+    cost_per_label: options.CostPerLabel = 1.0,
+    tolerance: options.Tolerance = 0.05,
+    risk: options.Risk = 0.05,
+    target_coverage: options.TargetCoverage = None,
+    plateau_rounds: options.PlateauRounds = None,
+    epochs: options.Epochs = 15,
+    learning_rate: options.LearningRate = 0.05,
+    data_root: options.DataRoot = None,
+    test_images: Annotated[str | None, typer.Option(help="Labelled images that only measure.")] = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Make a project: read the images, set a budget and a tolerance."""
+    settings: dict[str, Any] = {
+        name: value for name, value in locals().items() if name not in ("folder", "given_labels", "classes")
+    }
+    names = tuple(name.strip() for name in classes.split(",") if name.strip())
+    display = Display(progress_console)
+    with display.running():
+        project = Project.create(
+            folder,
+            use_given_labels=given_labels,
+            on_progress=display.on_progress,
+            classes=names,
+            **settings,
+        )
+    state = project.state
+    typer.echo(
+        f"{state.n_samples:,} images, {len(project.config.classes)} classes, {state.n_quarantined} files set aside. "
+        f"Of {budget:,} labels, {project.plan.audit:,} are for the audit."
+    )
+    typer.echo(f"Next: budgetal run {folder} --oracle labels.csv")
+
+
+@app.command(epilog="Example: budgetal status runs/demo")
+def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> None:
+    """Where a project stands: budget, rounds, coverage, certificate."""
+    project = Project.open(folder)
+    summary = summarise(project.state, ())
+    if as_json:
+        typer.echo(json.dumps(summary))
+        return
+    state = project.state
+    typer.echo(f"{state.n_samples:,} images; {state.n_paid:,} of {project.config.budget:,} labels spent")
+    for record in state.rounds:
+        typer.echo("  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, cells_of(record), strict=True)))
+    certificate = state.certificate
+    if certificate is None:
+        typer.echo("No automatic label is certified yet.")
+    else:
+        typer.echo(
+            f"{certificate.n_auto:,} automatic labels, at most {certificate.upper_bound:.2%} wrong with "
+            f"{1 - certificate.risk:.0%} confidence ({certificate.errors} errors in {certificate.n_audit} audit labels)"
+        )
+    typer.echo(f"Ended: {state.stop_reason}" if state.finished else f"{len(state.open_items)} images wait for labels")
+
+
+@app.command(epilog="Example: budgetal export runs/demo --format csv --out labels.csv")
+def export(
+    folder: options.ProjectFolder,
+    out: Annotated[Path, typer.Option(help="File (or folder, for imagefolder) to write.")],
+    format: Annotated[str, typer.Option(help="csv, jsonl, parquet or imagefolder.")] = "csv",
+) -> None:
+    """Write every label with its provenance."""
+    project = Project.open(folder)
+    export_labels(project.label_rows(), format, out, resolve=project.workspace.file_of)
+    typer.echo(f"Wrote {out}")
+
+
+@app.command(epilog="Example: budgetal predict runs/demo images/ > predictions.csv")
+def predict(
+    folder: options.ProjectFolder,
+    images: Annotated[str, typer.Argument(help="Folder, manifest, .npy folder or data set name.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Label new images with a project's model, as CSV (path, label, confidence) on stdout."""
+    if not (folder / "model").is_dir():
+        raise ProjectError(f"{folder} has no model yet: run it to its end first")
+    model = load_model(folder / "model")
+    collection = load_collection(images, side=model.side, labelled=False)
+    rows = []
+    for sample, (label, confidence) in zip(collection.samples, model.label(collection.pixels), strict=True):
+        rows += [{"path": path, "label": label, "confidence": round(confidence, 6)} for path in sample.paths]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    writer = csv.DictWriter(sys.stdout, fieldnames=["path", "label", "confidence"])
+    writer.writeheader()
+    writer.writerows(rows)

@@ -1,0 +1,86 @@
+"""A project's settings: few fields, units in their names, unknown keys refused with a suggestion."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from budgetal.errors import ConfigError
+from budgetal.files import write_atomic
+from budgetal.registry import unknown_name
+
+Finetune = Literal["head", "last_block", "full"]
+AutoLabeller = Literal["certified", "none"]
+
+
+class Config(BaseModel):
+    """Everything that decides a run, so that the same config and seed give the same result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images: str = Field(min_length=1, description="folder, manifest, npy folder or data set name")
+    classes: tuple[str, ...] = Field(description="class names, in the order of the model's outputs")
+    test_images: str | None = Field(default=None, description="labelled images for evaluation only")
+    data_root: str | None = Field(default=None, description="where named data sets are kept")
+    backbone: str = "embedded"
+    weights: str = "embedded"
+    finetune: Finetune = "head"
+    input_size: int | None = Field(default=None, ge=8, le=1024, description="pixels; None: chosen")
+    strategy: str = "informative"
+    auto_labeller: AutoLabeller = "certified"
+    budget: int = Field(ge=1, description="human labels, audit included")
+    budget_money: float | None = Field(default=None, gt=0, description="refuses to spend more")
+    cost_per_label: float = Field(default=1.0, ge=0)
+    audit: int | None = Field(default=None, ge=0, description="labels in the audit; None: chosen")
+    initial: int | None = Field(default=None, ge=1, description="labels in the first query")
+    batch: int | None = Field(default=None, ge=1, description="labels in each later query")
+    tolerance: float = Field(default=0.05, gt=0, lt=1, description="accepted auto-label error")
+    risk: float = Field(default=0.05, gt=0, lt=1, description="chance that the certificate is wrong")
+    target_coverage: float | None = Field(default=None, gt=0, le=1, description="stop once reached")
+    plateau_rounds: int | None = Field(default=None, ge=2, description="stop after so many flat ones")
+    auto_label_weight: float = Field(default=0.1, ge=0, le=1, description="loss weight, human = 1")
+    epochs: int = Field(default=15, ge=1, le=1000)
+    learning_rate: float = Field(default=0.05, gt=0)
+    train_batch: int = Field(default=32, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+def make_config(**settings: Any) -> Config:
+    """Build a Config. Raises ConfigError with one clear line for an unknown or invalid setting."""
+    for name in settings:
+        if name not in Config.model_fields:
+            raise ConfigError(unknown_name("setting", name, list(Config.model_fields)))
+    try:
+        return Config(**settings)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error)) from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    name = ".".join(str(part) for part in problem["loc"])
+    return f"Setting {name!r} cannot be {problem['input']!r}: {problem['msg'].lower()}"
+
+
+def load_config(path: Path) -> Config:
+    """Read `budgetal.toml`. Raises ConfigError when it is not valid TOML or not a valid config."""
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Cannot read {path}: {error}") from None
+    return make_config(**settings)
+
+
+def save_config(config: Config, path: Path) -> None:
+    """Write the settings that are not None as TOML, whole or not at all."""
+    lines = [f"{name} = {_toml(value)}" for name, value in config if value is not None]
+    write_atomic(path, ("\n".join(lines) + "\n").encode())
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    # A JSON string, number or boolean is a valid TOML one.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Where fit and predict run."""

@@ -1,0 +1,111 @@
+"""Fine-tuning with a few human labels held out, which set the temperature."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgetal.config import Config
+from budgetal.models.calibration import fit_temperature
+from budgetal.models.classifier import Classifier
+from budgetal.models.predict import embed
+from budgetal.training.checkpoint import Checkpoint
+from budgetal.training.head import Floats, Head
+from budgetal.training.loop import finetune
+from budgetal.types import EpochRecord, PixelSource, RowArray, TrainingSet
+
+FEWEST_TO_CALIBRATE = 200
+HELD_OUT_SHARE = 0.1
+MOST_HELD_OUT = 500
+
+
+@dataclass(frozen=True)
+class PixelSubset:
+    """Some rows of a pixel source, as a source of their own."""
+
+    pixels: PixelSource
+    rows: RowArray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, rows: RowArray) -> NDArray[np.uint8]:
+        """Images at positions `rows` of the subset."""
+        return self.pixels.read(self.rows[rows])
+
+
+def finetune_calibrated(
+    classifier: Classifier,
+    pixels: PixelSource,
+    training_set: TrainingSet,
+    config: Config,
+    side: int,
+    *,
+    rng: np.random.Generator,
+    on_epoch: Callable[[EpochRecord], None],
+    checkpoint: Checkpoint,
+) -> tuple[float, tuple[EpochRecord, ...]]:
+    """Train `classifier` in place; return its temperature and epochs.
+
+    A tenth of the human labels, at most 500, is held out for the temperature; of fewer than 200 labels
+    none is, and the temperature is 1.
+    """
+    if config.finetune == "head":
+        raise ValueError("finetune = 'head' trains no backbone")
+    held_out = hold_out(training_set.n_human, rng)
+    checkpoint.discard_if_damaged()
+    records = finetune(
+        classifier,
+        pixels,
+        _without(training_set, held_out),
+        side=side,
+        finetune=config.finetune,
+        epochs=config.epochs,
+        learning_rate=config.learning_rate,
+        batch=config.train_batch,
+        rng=rng,
+        on_epoch=on_epoch,
+        checkpoint=checkpoint,
+        flip=may_mirror(config.classes),
+    )
+    return _temperature(classifier, pixels, training_set, held_out, side), records
+
+
+def hold_out(n_human: int, rng: np.random.Generator) -> RowArray:
+    """Positions among `n_human` labels to keep out of training, ascending."""
+    wanted = 0 if n_human < FEWEST_TO_CALIBRATE else min(MOST_HELD_OUT, round(HELD_OUT_SHARE * n_human))
+    return np.sort(rng.permutation(n_human)[:wanted])
+
+
+def may_mirror(classes: tuple[str, ...]) -> bool:
+    """Whether a mirror image keeps its class: not so for digits and letters, classes of one character."""
+    return any(len(name) > 1 for name in classes)
+
+
+def linear_head(classifier: Classifier) -> Head:
+    """The last layer as a Head that standardises nothing, so that logits are computed in one way."""
+    weight = classifier.head.weight.detach().cpu().numpy()
+    bias = classifier.head.bias.detach().cpu().numpy()
+    width = classifier.width
+    return Head(weight, bias, np.zeros(width, np.float32), np.ones(width, np.float32))
+
+
+def _without(training_set: TrainingSet, held_out: RowArray) -> TrainingSet:
+    kept = np.delete(np.arange(len(training_set.rows)), held_out)
+    return replace(
+        training_set,
+        rows=training_set.rows[kept],
+        targets=training_set.targets[kept],
+        weights=training_set.weights[kept],
+        n_human=training_set.n_human - len(held_out),
+    )
+
+
+def _temperature(
+    classifier: Classifier, pixels: PixelSource, training_set: TrainingSet, held_out: RowArray, side: int
+) -> float:
+    if not len(held_out):
+        return 1.0
+    features: Floats = embed(classifier, PixelSubset(pixels, training_set.rows[held_out]), side=side)
+    return fit_temperature(linear_head(classifier).logits(features), training_set.targets[held_out])

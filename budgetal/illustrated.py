@@ -1,0 +1,128 @@
+"""Gathers what the HTML report shows: figures from the state, pictures from the collection."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from budgetal.data.duplicates import near_duplicates
+from budgetal.export.labels import LabelRow
+from budgetal.learner import Learner
+from budgetal.metrics import confusion_matrix
+from budgetal.report.data import ClassRow, Picture, ReportData, RoundRow
+from budgetal.report.pictures import picture
+from budgetal.state import State
+from budgetal.types import Json, Quarantined, RowArray, Sample
+
+PICTURES_PER_QUERY = 16
+N_LEAST_CONFIDENT = 24
+N_DUPLICATES = 12
+
+
+class Illustrator:
+    """Builds a report's data for one state of a project."""
+
+    def __init__(
+        self,
+        state: State,
+        samples: Sequence[Sample],
+        quarantined: Sequence[Quarantined],
+        learner: Learner,
+    ) -> None:
+        self.state = state
+        self.samples = samples
+        self.quarantined = tuple(quarantined)
+        self.learner = learner
+        self.config = state.settings
+        self.probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
+
+    def report_data(self, rows: Sequence[LabelRow], summary: dict[str, Json]) -> ReportData:
+        """Everything on the page. rows: as from `results.label_rows`."""
+        return ReportData(
+            title=self.learner.space.folder.resolve().name,
+            summary=summary,
+            rounds=tuple(self._rounds()),
+            classes=self.config.classes,
+            confusion=self._confusion(),
+            class_rows=tuple(self._class_rows(rows)),
+            asked=tuple(self._asked()),
+            least_confident=self._least_confident(rows),
+            near_duplicates=self._near_duplicates(),
+            exact_duplicates=sum(len(sample.paths) - 1 for sample in self.samples),
+            quarantined=self.quarantined,
+            settings={name: str(value) for name, value in self.config if value is not None},
+        )
+
+    def _rounds(self) -> Iterable[RoundRow]:
+        n_audit = sum(i in self.state.labels for i in self.state.audit)
+        for record in self.state.rounds:
+            fields: dict[str, Any] = {
+                name: getattr(record, name) for name in RoundRow.__dataclass_fields__ if name != "n_audit"
+            }
+            yield RoundRow(**fields, n_audit=n_audit)
+
+    def _audit(self) -> tuple[RowArray, RowArray, RowArray]:
+        """Rows, true classes and predicted classes of the answered audit."""
+        index = {name: i for i, name in enumerate(self.config.classes)}
+        ids = [i for i in self.state.audit if i in self.state.labels]
+        rows = self.learner.pool.rows(ids)
+        targets = np.array([index[self.state.labels[i].label] for i in ids], dtype=np.int64)
+        predicted = np.empty(0, np.int64) if self.probs is None else self.probs[rows].argmax(axis=1)
+        return rows, targets, predicted
+
+    def _confusion(self) -> np.ndarray[Any, np.dtype[np.int64]] | None:
+        rows, targets, predicted = self._audit()
+        if self.probs is None or len(rows) == 0:
+            return None
+        return confusion_matrix(targets, predicted, len(self.config.classes))
+
+    def _class_rows(self, rows: Sequence[LabelRow]) -> Iterable[ClassRow]:
+        audit_rows, targets, predicted = self._audit()
+        certificate = self.state.certificate
+        sure = np.zeros(len(audit_rows), dtype=bool)
+        if certificate and self.probs is not None:
+            sure = self.probs[audit_rows].max(axis=1) >= certificate.threshold
+        for index, name in enumerate(self.config.classes):
+            mine = sure & (predicted == index) if len(predicted) else sure
+            yield ClassRow(
+                name,
+                sum(row.label == name and row.provenance in ("human", "audit") for row in rows),
+                sum(row.label == name and row.provenance == "auto" for row in rows),
+                int(mine.sum()),
+                int((mine & (targets == index)).sum()),
+            )
+
+    def _asked(self) -> Iterable[tuple[str, tuple[Picture, ...]]]:
+        headings = {"audit": "Audit, drawn at random", "initial": "First query"}
+        for query in self.state.queries.values():
+            heading = headings.get(query.purpose, f"Round {query.round}")
+            shown = query.sample_ids[:PICTURES_PER_QUERY]
+            label_of = {i: self.state.labels[i].label for i in shown if i in self.state.labels}
+            pictures = self._pictures((i, label_of.get(i, "not answered")) for i in shown)
+            yield f"{heading}: {len(query.sample_ids)} images", pictures
+
+    def _least_confident(self, rows: Sequence[LabelRow]) -> tuple[Picture, ...]:
+        automatic = [row for row in rows if row.provenance == "auto" and row.confidence is not None]
+        automatic.sort(key=lambda row: (row.confidence, row.sample_id))
+        return self._pictures(
+            (row.sample_id, f"{row.label}, {row.confidence:.1%}") for row in automatic[:N_LEAST_CONFIDENT]
+        )
+
+    def _near_duplicates(self) -> tuple[tuple[Picture, Picture, float], ...]:
+        if self.state.embeddings_ref is None:
+            return ()
+        embeddings = self.learner.space.arrays.get(self.state.embeddings_ref)
+        pairs = near_duplicates(np.asarray(embeddings), limit=N_DUPLICATES)
+        ids = self.learner.pool.sample_ids
+        return tuple(
+            (self._picture(ids[a], "one"), self._picture(ids[b], "other"), similarity)
+            for a, b, similarity in islice(pairs, N_DUPLICATES)
+        )
+
+    def _pictures(self, captioned: Iterable[tuple[str, str]]) -> tuple[Picture, ...]:
+        return tuple(self._picture(sample_id, caption) for sample_id, caption in captioned)
+
+    def _picture(self, sample_id: str, caption: str) -> Picture:
+        pixels = self.learner.space.collection.pixels.read(self.learner.pool.rows([sample_id]))[0]
+        return picture(pixels, caption)

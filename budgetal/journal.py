@@ -1,0 +1,105 @@
+"""The events that a project writes, built in one place. `state.py` reads them back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from budgetal.annotators.certificate import Certificate
+from budgetal.config import Config
+from budgetal.store.events import NewEvent
+from budgetal.types import Annotation, EpochRecord, FittedModel, Json, Purpose
+
+
+def created(config: Config) -> NewEvent:
+    """The first event of every journal."""
+    return NewEvent("created", {"config": config.model_dump(mode="json")}, "created")
+
+
+def indexed(facts: Mapping[str, Json]) -> NewEvent:
+    """Which images the collection has: the index's hash and counts."""
+    return NewEvent("indexed", facts, "indexed")
+
+
+def asked(
+    query_id: int,
+    purpose: Purpose,
+    round: int,
+    sample_ids: tuple[str, ...],
+    passed_over: tuple[str, ...] = (),
+    weights: Mapping[str, float] | None = None,
+) -> NewEvent:
+    """A query: images to label, and audit images that the strategy came past."""
+    return NewEvent(
+        "asked",
+        {
+            "query": query_id,
+            "purpose": purpose,
+            "round": round,
+            "sample_ids": list(sample_ids),
+            "passed_over": list(passed_over),
+            "weights": dict(weights or {}),
+        },
+    )
+
+
+def labelled(annotation: Annotation, query_id: int) -> NewEvent:
+    """One answer of one person."""
+    data: dict[str, Json] = {
+        "sample_id": annotation.sample_id,
+        "label": annotation.label,
+        "annotator": annotation.annotator,
+        "query": query_id,
+    }
+    return NewEvent("labelled", data, annotation.key)
+
+
+def item_event(kind: str, sample_id: str, query_id: int) -> NewEvent:
+    """An image skipped, or an answer undone."""
+    return NewEvent(kind, {"sample_id": sample_id, "query": query_id})
+
+
+def epoch_ended(round: int, epoch: EpochRecord) -> NewEvent:
+    """Losses while training runs; the key makes a repeated fit write them once."""
+    return NewEvent("epoch_ended", {"round": round, **asdict(epoch)}, f"epoch-{round}-{epoch.epoch}")
+
+
+def fitted(round: int, model: FittedModel, up_to_seq: int) -> NewEvent:
+    """A model trained on every label up to event `up_to_seq`."""
+    return NewEvent(
+        "fitted",
+        {
+            "round": round,
+            "weights": model.weights_ref,
+            "temperature": model.temperature,
+            "train_loss": model.train_loss,
+            "extra": dict(model.extra),
+            "up_to_seq": up_to_seq,
+        },
+    )
+
+
+def predicted(round: int, probs_ref: str, embeddings_ref: str) -> NewEvent:
+    """What the round's model says of the pool, as stored arrays."""
+    return NewEvent("predicted", {"round": round, "probs": probs_ref, "embeddings": embeddings_ref})
+
+
+def auto_labelled(
+    round: int,
+    labels_ref: str,
+    counts: tuple[int, int, int],
+    certificate: Certificate | None,
+    risk_spent: float,
+) -> NewEvent:
+    """The automatic labels in force from now on. counts: all, added, taken back."""
+    n, n_added, n_taken_back = counts
+    return NewEvent(
+        "auto_labelled",
+        {
+            "round": round,
+            "labels": labels_ref,
+            "n": n,
+            "n_added": n_added,
+            "n_taken_back": n_taken_back,
+            "certificate": asdict(certificate) if certificate else None,
+            "risk_spent": risk_spent,
+        },
+    )

@@ -1,0 +1,267 @@
+"""The machine's part of a round: choose a query, fit, predict, label automatically, measure.
+
+Nothing here writes to the journal. Each step reads a State and returns the events that it would add, so
+that Project can write a step whole or not at all, and a killed step leaves no trace.
+
+Information flows one way: audit answers reach certificates and metrics, never the training set or the choice
+of a query. Which images are in the audit is likewise hidden from both. The audit therefore stays a uniform
+sample of the images that no query has touched, whatever the strategy does, and its bound is exact.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from budgetal import journal
+from budgetal.annotators.budget_annotator import Audit, AutoLabels, auto_label, pseudo_labels
+from budgetal.budget.plan import BudgetPlan
+from budgetal.data.pool import Pool
+from budgetal.metrics import accuracy
+from budgetal.query.strategy import select
+from budgetal.query.view import PoolView
+from budgetal.seeding import generator
+from budgetal.state import State
+from budgetal.store.events import NewEvent
+from budgetal.types import EpochRecord, FittedModel, Json, Prediction, Purpose, RowArray, TrainingSet
+from budgetal.workspace import Workspace
+
+COLD_STARTERS = frozenset({"random", "core_set", "informative"})
+"""Strategies that can choose before there is any model; the others begin with `random`."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What a strategy chose: images to ask for, and audit images it came past and left alone."""
+
+    sample_ids: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
+    weights: dict[str, float] | None = None
+
+
+class Learner:
+    """Trains and predicts for one project. Holds pixels and arrays; all decisions come from a State."""
+
+    def __init__(self, space: Workspace, pool: Pool, plan: BudgetPlan) -> None:
+        self.space = space
+        self.config = space.config
+        self.pool = pool
+        self.plan = plan
+        self._class_index = {name: index for index, name in enumerate(self.config.classes)}
+
+    # -- choosing ------------------------------------------------------------------------------
+
+    def pick(self, state: State, purpose: Purpose, n: int, round: int) -> Pick:
+        """The next `n` images to label, fewer where no more are left."""
+        if purpose == "audit":
+            return self._draw_audit(state, n)
+        name = self.config.strategy
+        if purpose == "initial" and name not in COLD_STARTERS:
+            name = "random"
+        return self._choose(state, name, n, round)
+
+    def _draw_audit(self, state: State, n: int) -> Pick:
+        rows = self.open_rows(state)
+        rng = generator(self.config.seed, 0, "audit")
+        drawn = rng.choice(rows, size=min(n, len(rows)), replace=False)
+        return Pick(self.pool.ids(np.sort(drawn)))
+
+    def _choose(self, state: State, strategy: str, n: int, round: int) -> Pick:
+        """The strategy ranks audit images among the others.
+
+        Those that it picks are passed over and leave the certificate's sample, exactly as other picked images
+        leave the unlabelled ones.
+        """
+        rows = self.open_rows(state)
+        view = self._view(state, rows)
+        hidden = set(state.audit) - state.passed_over
+        wanted = _with_slack(n, len(hidden), len(rows))
+        while True:
+            rng = generator(self.config.seed, round, "query")
+            selection = select(strategy, view, min(wanted, len(rows)), rng)
+            asked, passed = _split(self.pool.ids(rows[selection.rows.numpy()]), hidden, n)
+            if len(asked) == n or wanted >= len(rows):
+                return Pick(asked, passed, dict(selection.weights))
+            wanted *= 2
+
+    def open_rows(self, state: State) -> RowArray:
+        """Rows that no query has touched: automatic labels, and the hidden audit, come from these."""
+        return self.pool.rows_except(state.queried, state.passed_over)
+
+    def _view(self, state: State, rows: RowArray) -> PoolView:
+        embeddings = self._embeddings(state)
+        labelled = self._training_rows(state)
+        return PoolView(
+            probs=torch.from_numpy(self._probs(state, rows)),
+            embeddings=torch.from_numpy(embeddings[rows]),
+            # Rows are in the order of sample ids (data.collection), so a row's rank is its position.
+            id_ranks=torch.arange(len(rows)),
+            labelled_embeddings=torch.from_numpy(embeddings[labelled]),
+            n_labelled=len(labelled),
+        )
+
+    def _probs(self, state: State, rows: RowArray) -> NDArray[np.float32]:
+        if state.probs_ref is None:
+            n_classes = len(self.config.classes)
+            return np.full((len(rows), n_classes), 1 / n_classes, dtype=np.float32)
+        probs: NDArray[np.float32] = self.space.arrays.get(state.probs_ref)[rows]
+        return probs
+
+    def _embeddings(self, state: State) -> NDArray[np.float32]:
+        if state.embeddings_ref is not None:
+            return self.space.arrays.get(state.embeddings_ref)
+        return self.space.engine.initial_embeddings()
+
+    # -- training ------------------------------------------------------------------------------
+
+    def fit(self, state: State, round: int, on_epoch: Callable[[EpochRecord], None]) -> NewEvent:
+        """Fit the classifier on human labels and weighted automatic ones."""
+        model = self.space.engine.fit(self.training_set(state), round, on_epoch)
+        return journal.fitted(round, model, state.seq)
+
+    def training_set(self, state: State) -> TrainingSet:
+        """Human labels outside the audit, then confident predictions of the last model."""
+        rows = self._training_rows(state)
+        targets = self._answers(state, self.pool.ids(rows))
+        weights = np.ones(len(rows), dtype=np.float32)
+        n_classes = len(self.config.classes)
+        if self.config.auto_labeller == "none" or state.probs_ref is None:
+            return TrainingSet(rows, targets, weights, len(rows), n_classes)
+        probs = self.space.arrays.get(state.probs_ref)
+        settings = self.config.tolerance, self.config.auto_label_weight
+        pseudo = pseudo_labels(probs, self.open_rows(state), *settings)
+        return TrainingSet(
+            np.concatenate([rows, pseudo.rows]),
+            np.concatenate([targets, pseudo.targets]),
+            np.concatenate([weights, pseudo.weights]),
+            len(rows),
+            n_classes,
+        )
+
+    def _training_rows(self, state: State) -> RowArray:
+        return np.sort(self.pool.rows(i for i in state.labels if i not in state.audit))
+
+    # -- judging -------------------------------------------------------------------------------
+
+    def assess(self, state: State, round: int, started_s: float) -> list[NewEvent]:
+        """Predict the pool, label automatically, and measure: the events that end a round."""
+        if state.model is None:
+            raise ValueError("assess needs a fitted model: call fit first")
+        prediction = self.space.engine.predict(state.model)
+        labels = self._label_automatically(state, prediction.probs, self._interim_risk())
+        arrays = self.space.arrays
+        refs = arrays.put(prediction.probs, "probs"), arrays.put(prediction.embeddings, "embeddings")
+        measured = self._measure(state, round, prediction, labels)
+        test = {"test_accuracy": self._test_accuracy(state.model)}
+        risk = self._interim_risk() if self._looks_decide() else 0.0
+        return [
+            journal.predicted(round, *refs),
+            self._auto_labelled(state, round, labels, risk),
+            NewEvent("round_ended", {**measured, **test, "seconds": time.monotonic() - started_s}),
+        ]
+
+    def final_labels(self, state: State) -> NewEvent | None:
+        """The last look, with the risk that was kept for it; None where nothing was predicted."""
+        if state.probs_ref is None or self.config.auto_labeller == "none":
+            return None
+        probs = self.space.arrays.get(state.probs_ref)
+        risk = self.config.risk / 2 if self._looks_decide() else self.config.risk
+        labels = self._label_automatically(state, probs, risk)
+        return self._auto_labelled(state, max(0, len(state.rounds) - 1), labels, risk)
+
+    def auto_labels(self, state: State) -> tuple[RowArray, RowArray]:
+        """Rows and classes of the automatic labels in force."""
+        if state.auto is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        rows, targets = self.space.arrays.get(state.auto.ref)
+        return rows, targets
+
+    def _looks_decide(self) -> bool:
+        """Whether interim certificates can end the run; then each of them spends risk.
+
+        Otherwise they are only shown, each at the full risk and for itself alone.
+        """
+        return self.config.target_coverage is not None
+
+    def _interim_risk(self) -> float:
+        if not self._looks_decide():
+            return self.config.risk
+        left = self.config.budget - self.plan.audit - self.plan.initial
+        return self.config.risk / 2 / (2 + max(0, left) // self.plan.batch)
+
+    def _label_automatically(self, state: State, probs: NDArray[np.float32], risk: float) -> AutoLabels:
+        if self.config.auto_labeller == "none":
+            nothing = np.empty(0, np.int64)
+            return AutoLabels(nothing, nothing, None)
+        hidden = [i for i in state.audit if i not in state.passed_over]
+        audit = Audit(self.pool.rows(hidden), self._answers(state, hidden))
+        return auto_label(probs, self.open_rows(state), audit, self.config.tolerance, risk)
+
+    def _auto_labelled(self, state: State, round: int, labels: AutoLabels, risk: float) -> NewEvent:
+        before, now = set(self.auto_labels(state)[0].tolist()), set(labels.rows.tolist())
+        counts = len(now), len(now - before), len(before - now)
+        ref = self.space.arrays.put(np.stack([labels.rows, labels.targets]), "auto")
+        return journal.auto_labelled(round, ref, counts, labels.certificate, risk)
+
+    def _measure(self, state: State, round: int, prediction: Prediction, labels: AutoLabels) -> dict[str, Json]:
+        n_auto, n_human = len(labels.rows), len(state.labels)
+        certificate = labels.certificate
+        return {
+            "round": round,
+            "n_human": n_human,
+            "n_auto": n_auto,
+            "coverage": (n_human + n_auto) / len(self.pool),
+            "train_loss": state.model.train_loss if state.model else None,
+            "audit_accuracy": self._audit_accuracy(state, prediction),
+            "upper_bound": certificate.upper_bound if certificate else None,
+            "spent": state.ledger.spent_money,
+            "agreement": self._agreement(state, prediction),
+        }
+
+    def _audit_accuracy(self, state: State, prediction: Prediction) -> float | None:
+        """Accuracy on the whole audit: never trained on, so unbiased for the collection at hand."""
+        answered = [i for i in state.audit if i in state.labels]
+        if not answered:
+            return None
+        predicted = prediction.probs[self.pool.rows(answered)].argmax(axis=1)
+        return accuracy(self._answers(state, answered), predicted)
+
+    def _test_accuracy(self, model: FittedModel) -> float | None:
+        test = self.space.test
+        if test is None:
+            return None
+        probs = self.space.engine.predict(model, test.pixels, "test").probs
+        targets = np.array([self._class_index[str(sample.label)] for sample in test.samples])
+        return accuracy(targets, probs.argmax(axis=1))
+
+    def _agreement(self, state: State, prediction: Prediction) -> float | None:
+        """Share of images whose predicted class is that of the round before."""
+        if state.probs_ref is None:
+            return None
+        before = self.space.arrays.get(state.probs_ref).argmax(axis=1)
+        return accuracy(before, prediction.probs.argmax(axis=1))
+
+    def _answers(self, state: State, ids: Iterable[str]) -> RowArray:
+        """Class of each image by its human label, -1 where it has none."""
+        known = (state.labels[i].label if i in state.labels else None for i in ids)
+        return np.array([-1 if k is None else self._class_index[k] for k in known], dtype=np.int64)
+
+
+def _with_slack(n: int, n_hidden: int, n_rows: int) -> int:
+    """How many to pick so that `n` outside the audit are among them, most often."""
+    expected = n * n_hidden / max(1, n_rows)
+    return n + int(expected + 4 * expected**0.5) + 2
+
+
+def _split(picked: tuple[str, ...], hidden: set[str], n: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Walk `picked` until `n` images outside the audit are found."""
+    asked: list[str] = []
+    passed: list[str] = []
+    for sample_id in picked:
+        if len(asked) == n:
+            break
+        (passed if sample_id in hidden else asked).append(sample_id)
+    return tuple(asked), tuple(passed)

@@ -1,0 +1,1 @@
+"""Networks: backbones, classifiers, prediction, calibration."""

@@ -1,0 +1,26 @@
+"""Which images to ask for: query strategies over shared kernels."""
+
+import budgetal.query.strategies  # noqa: F401  (registers the strategies that come with budgetal)
+from budgetal.query.stopping import budget_spent, plateau, target_reached
+from budgetal.query.strategy import (
+    RegisteredStrategy,
+    list_strategies,
+    select,
+    strategies,
+    strategy,
+)
+from budgetal.query.view import PoolView, QueryStrategy, Selection
+
+__all__ = [
+    "PoolView",
+    "QueryStrategy",
+    "RegisteredStrategy",
+    "Selection",
+    "budget_spent",
+    "list_strategies",
+    "plateau",
+    "select",
+    "strategies",
+    "strategy",
+    "target_reached",
+]

@@ -1,0 +1,108 @@
+"""The result in three plain sentences, for the top of the report and the end of a run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from budgetal.annotators.certificate import audit_labels_needed
+from budgetal.report.numbers import count, percent_at_least, percent_at_most
+
+DEFAULT_TOLERANCE = 0.05
+DEFAULT_RISK = 0.05
+
+
+def result_in_three_lines(summary: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Who labelled how many images, how wrong the automatic labels can be, what was spent.
+
+    summary: the content of report.json; a missing or null value leaves its part out.
+    """
+    return _labels(summary), _certificate(summary), _budget(summary)
+
+
+def certificate_issued(summary: Mapping[str, Any]) -> bool:
+    """Whether there is a bound to show."""
+    return (summary.get("certificate") or {}).get("upper_bound") is not None
+
+
+def _labels(summary: Mapping[str, Any]) -> str:
+    parts = (
+        _by_people(summary.get("n_human_labels")),
+        _automatic(summary.get("n_auto_labels")),
+        _unlabelled(summary.get("n_unlabelled")),
+    )
+    n_samples = summary.get("n_samples")
+    if n_samples == 0:
+        return "No images: there was nothing to label."
+    total = "Images" if n_samples is None else _counted(n_samples, "image")
+    return f"{total}: {', '.join(part for part in parts if part) or 'no labels were counted'}."
+
+
+def _by_people(n: int | None) -> str:
+    if n is None:
+        return ""
+    return f"{count(n) if n else 'none'} labelled by {'a person' if n == 1 else 'people'}"
+
+
+def _automatic(n: int | None) -> str:
+    return "" if n is None else f"{count(n) if n else 'none'} automatically"
+
+
+def _unlabelled(n: int | None) -> str:
+    if n is None:
+        return ""
+    if n == 0:
+        return "none left without a label"
+    return f"{count(n)} {'needs' if n == 1 else 'need'} a person or a larger budget"
+
+
+def _certificate(summary: Mapping[str, Any]) -> str:
+    if not certificate_issued(summary):
+        return f"No automatic label is certified: {_why_not(summary)}."
+    certificate = summary["certificate"]
+    bound, risk = certificate["upper_bound"], certificate.get("risk")
+    confidence = "" if risk is None else f", with {percent_at_least(1 - risk)} confidence"
+    limit = f"at most {percent_at_most(bound)} wrong{confidence}"
+    return f"The automatic labels are {limit}{_evidence(certificate)}."
+
+
+def _evidence(certificate: Mapping[str, Any]) -> str:
+    n_audit, errors = certificate.get("n_audit"), certificate.get("errors")
+    if n_audit is None or errors is None:
+        return ""
+    return f" (from {_counted(n_audit, 'audit label')} with {_counted(errors, 'error')})"
+
+
+def _why_not(summary: Mapping[str, Any]) -> str:
+    n_audit = summary.get("n_audit_labels")
+    tolerance, risk = _asked_for(summary)
+    goal = f"at most {percent_at_most(tolerance)} error with {percent_at_least(1 - risk)} confidence"
+    needed = audit_labels_needed(tolerance, risk)
+    if not n_audit:
+        return f"there is no audit, and {goal} needs {count(needed)} audit labels or more"
+    if n_audit < needed:
+        have = "1 label is" if n_audit == 1 else f"{count(n_audit)} labels are"
+        return f"the audit is too small, its {have} fewer than the {count(needed)} needed to show {goal}"
+    judged = "audit label does" if n_audit == 1 else f"{count(n_audit)} audit labels do"
+    return f"the {judged} not show a group of images with {goal}; label more images, or allow more error"
+
+
+def _asked_for(summary: Mapping[str, Any]) -> tuple[float, float]:
+    wanted = summary.get("certificate") or summary
+    tolerance, risk = wanted.get("tolerance"), wanted.get("risk")
+    return (
+        DEFAULT_TOLERANCE if tolerance is None else tolerance,
+        DEFAULT_RISK if risk is None else risk,
+    )
+
+
+def _budget(summary: Mapping[str, Any]) -> str:
+    spent, budget = summary.get("n_human_labels"), summary.get("budget")
+    if budget is None:
+        return f"Budget: none was set; {_counted(spent or 0, 'label')} spent."
+    if spent is None:
+        return f"Budget: {_counted(budget, 'label')}."
+    return f"Budget: {count(spent)} of {_counted(budget, 'label')} spent."
+
+
+def _counted(n: int, noun: str) -> str:
+    """1 → "1 label", 2 → "2 labels"."""
+    return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"

@@ -1,0 +1,122 @@
+"""What comes out of a project: every label with its provenance, and the figures of report.json."""
+
+import platform
+import resource
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgetal.export.labels import LabelRow
+from budgetal.learner import Learner
+from budgetal.state import State
+from budgetal.types import Json, Provenance, Sample
+
+VERSIONS_OF = ("budgetal", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
+CERTIFICATE_FIELDS = ("tolerance", "risk", "upper_bound", "n_audit", "errors", "threshold", "n_auto")
+
+
+def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> list[LabelRow]:
+    """One row an image, in row order: people's labels before automatic ones before predictions.
+
+    Images that nobody labelled and no model has seen yet are left out.
+    """
+    probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
+    automatic = dict(zip(*(array.tolist() for array in learner.auto_labels(state)), strict=True))
+    rows = []
+    for row, sample in enumerate(samples):
+        if sample.sample_id in state.labels:
+            rows.append(_human_row(state, sample))
+        elif probs is not None:
+            rows.append(_machine_row(state, sample, probs[row], automatic.get(row)))
+    return rows
+
+
+def _human_row(state: State, sample: Sample) -> LabelRow:
+    given = state.labels[sample.sample_id]
+    query = state.queries.get(given.query_id)
+    provenance: Provenance = "audit" if sample.sample_id in state.audit else "human"
+    return LabelRow(
+        sample.sample_id,
+        sample.paths,
+        given.label,
+        provenance,
+        annotator=given.annotator,
+        round=query.round if query else None,
+    )
+
+
+def _machine_row(state: State, sample: Sample, probs: NDArray[np.float32], automatic: int | None) -> LabelRow:
+    target = int(probs.argmax()) if automatic is None else automatic
+    return LabelRow(
+        sample.sample_id,
+        sample.paths,
+        state.settings.classes[target],
+        "predicted" if automatic is None else "auto",
+        confidence=round(float(probs[target]), 6),
+        annotator="budgetal",
+        round=state.model_round,
+    )
+
+
+def summarise(state: State, rows: Sequence[LabelRow], truth: Mapping[str, str] | None = None) -> dict[str, Json]:
+    """The content of report.json. `truth` (a simulation's answers) fills in the true error rates."""
+    config, n_auto = state.settings, state.auto.n if state.auto else 0
+    n_audit = sum(i in state.labels for i in state.audit)
+    return {
+        "n_samples": state.n_samples,
+        "n_human_labels": len(state.labels),
+        "n_audit_labels": n_audit,
+        "n_auto_labels": n_auto,
+        "n_unlabelled": state.n_samples - len(state.labels) - n_auto,
+        "auto_label_error_true": _true_auto_error(rows, truth),
+        "dataset_accuracy_true": _true_accuracy(rows, truth),
+        "test_accuracy": state.rounds[-1].test_accuracy if state.rounds else None,
+        "certificate": _certificate(state),
+        "rounds": list(_rounds(state)),
+        "seconds_total": sum(record.seconds for record in state.rounds),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "seed": config.seed,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in VERSIONS_OF}},
+        "budget": config.budget,
+        "tolerance": config.tolerance,
+        "risk": config.risk,
+        "risk_spent": state.risk_spent,
+        "classes": list(config.classes),
+        "n_quarantined": state.n_quarantined,
+        "stop_reason": state.stop_reason,
+        "strategy": config.strategy,
+        "backbone": config.backbone,
+    }
+
+
+def _certificate(state: State) -> dict[str, Json] | None:
+    if state.certificate is None:
+        return None
+    fields = asdict(state.certificate)
+    return {name: fields[name] for name in (*CERTIFICATE_FIELDS, "bound_at_threshold")}
+
+
+def _rounds(state: State) -> Iterator[dict[str, Json]]:
+    for record in state.rounds:
+        fields = asdict(record)
+        del fields["epochs"]
+        yield fields
+
+
+def _true_auto_error(rows: Sequence[LabelRow], truth: Mapping[str, str] | None) -> float | None:
+    automatic = [row for row in rows if row.provenance == "auto"]
+    if truth is None or not automatic:
+        return None
+    return sum(row.label != truth[row.sample_id] for row in automatic) / len(automatic)
+
+
+def _true_accuracy(rows: Sequence[LabelRow], truth: Mapping[str, str] | None) -> float | None:
+    """Share of right labels over the whole collection; labels by people count as right."""
+    if truth is None or not rows:
+        return None
+    people = ("human", "audit")
+    right = sum(row.provenance in people or row.label == truth[row.sample_id] for row in rows)
+    return right / len(rows)

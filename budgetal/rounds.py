@@ -1,0 +1,73 @@
+"""What is due next in a project: pure functions of its state. `project.py` carries them out."""
+
+from dataclasses import replace
+from typing import Literal
+
+from budgetal.budget.plan import BudgetPlan
+from budgetal.query.stopping import stable, target_reached
+from budgetal.state import State
+from budgetal.types import Purpose, Query
+
+TARGET = "target reached"
+SPENT = "budget spent"
+UNCHANGED = "predictions no longer change"
+NOTHING_LEFT = "every image was asked"
+
+Due = Literal["fit", "assess", "nothing"]
+
+
+def open_query(state: State) -> Query | None:
+    """What is left of the oldest query with an unanswered image."""
+    if not state.open_items:
+        return None
+    query = state.queries[min(state.open_items.values())]
+    left = tuple(i for i in query.sample_ids if i in state.open_items)
+    return replace(query, sample_ids=left)
+
+
+def next_purpose(state: State, plan: BudgetPlan) -> Purpose:
+    """The first query comes before the audit: training can begin while people label the audit."""
+    if plan.initial and state.query_of("initial") is None:
+        return "initial"
+    if plan.audit and state.query_of("audit") is None:
+        return "audit"
+    return "round"
+
+
+def planned_size(state: State, plan: BudgetPlan, purpose: Purpose) -> int:
+    """Labels to ask for, within what is left of the budget."""
+    planned = {"initial": plan.initial, "audit": plan.audit, "round": plan.batch}
+    return min(planned[purpose], state.ledger.available)
+
+
+def learner_due(state: State, plan: BudgetPlan) -> Due:
+    """Whether the round at hand has to be fitted, or was fitted and not judged yet."""
+    if next_purpose(state, plan) != "round":
+        return "nothing"
+    if state.model_round == len(state.rounds):
+        return "assess"
+    return "fit" if state.has_fresh_labels else "nothing"
+
+
+def stop_reason(state: State) -> str | None:
+    """Why no further label should be asked for, or None."""
+    config = state.settings
+    coverage = state.rounds[-1].coverage if state.rounds else None
+    if target_reached(coverage, config.target_coverage):
+        return TARGET
+    agreements = [record.agreement or 0.0 for record in state.rounds]
+    if config.plateau_rounds and stable(agreements, config.plateau_rounds):
+        return UNCHANGED
+    if state.ledger.available == 0:
+        return SPENT
+    if len(state.queried | set(state.audit)) == state.n_samples:
+        return NOTHING_LEFT
+    return None
+
+
+def query_id_of(state: State, sample_id: str) -> int | None:
+    """The query in which an image was asked last, or that of its label; None for one nobody was asked about."""
+    if sample_id in state.labels:
+        return state.labels[sample_id].query_id
+    asked_in = (query.query_id for query in reversed(state.queries.values()) if sample_id in query.sample_ids)
+    return next(asked_in, None)

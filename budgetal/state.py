@@ -1,0 +1,202 @@
+"""The state of a project: a fold of its journal and of nothing else.
+
+Every `_on_…` method applies one kind of event. They are the only code that changes a State, so whatever
+the journal holds can be rebuilt from it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from budgetal.annotators.certificate import Certificate
+from budgetal.budget.ledger import Ledger
+from budgetal.config import Config, make_config
+from budgetal.errors import ProjectError
+from budgetal.store.events import Event
+from budgetal.types import EpochRecord, FittedModel, Purpose, Query
+
+GIVEN = 0
+"""The query id of labels that came with the collection and cost nothing."""
+
+
+@dataclass(frozen=True)
+class HumanLabel:
+    """The label of one image as a person gave it last."""
+
+    label: str
+    annotator: str
+    query_id: int
+
+
+@dataclass(frozen=True)
+class AutoLabelRef:
+    """The automatic labels of one round: a stored array, and how many came and went."""
+
+    ref: str
+    n: int
+    n_added: int
+    n_taken_back: int
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """What one finished round measured."""
+
+    round: int
+    n_human: int
+    n_auto: int
+    coverage: float
+    train_loss: float
+    audit_accuracy: float | None
+    test_accuracy: float | None
+    upper_bound: float | None
+    spent: float
+    seconds: float
+    agreement: float | None = None
+    n_taken_back: int = 0
+    epochs: tuple[EpochRecord, ...] = ()
+
+
+@dataclass
+class State:
+    """What the journal says, up to event number `seq`."""
+
+    seq: int = 0
+    config: Config | None = None
+    index_ref: str | None = None
+    n_samples: int = 0
+    n_quarantined: int = 0
+    audit: dict[str, None] = field(default_factory=dict)
+    passed_over: set[str] = field(default_factory=set)
+    queries: dict[int, Query] = field(default_factory=dict)
+    open_items: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, HumanLabel] = field(default_factory=dict)
+    skipped: set[str] = field(default_factory=set)
+    queried: set[str] = field(default_factory=set)
+    n_paid: int = 0
+    last_label_seq: int = 0
+    trained_up_to_seq: int = 0
+    model: FittedModel | None = None
+    model_round: int = -1
+    probs_ref: str | None = None
+    embeddings_ref: str | None = None
+    auto: AutoLabelRef | None = None
+    certificate: Certificate | None = None
+    rounds: list[RoundRecord] = field(default_factory=list)
+    epochs: dict[int, dict[int, EpochRecord]] = field(default_factory=dict)
+    strategy_weights: dict[int, dict[str, float]] = field(default_factory=dict)
+    risk_spent: float = 0.0
+    stop_reason: str | None = None
+    finished: bool = False
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """Fold `events` in. Raises ProjectError for a kind that this version does not know."""
+        for event in events:
+            handler = getattr(self, f"_on_{event.kind}", None)
+            if handler is None:
+                raise ProjectError(
+                    f"Event {event.seq} is of unknown kind {event.kind!r}: upgrade budgetal to open this project"
+                )
+            self.seq = event.seq
+            handler(event.data)
+
+    @property
+    def settings(self) -> Config:
+        """The configuration. Raises ProjectError before the project was created."""
+        if self.config is None:
+            raise ProjectError("The journal is empty: run `budgetal init` again")
+        return self.config
+
+    @property
+    def ledger(self) -> Ledger:
+        """The budget as it stands."""
+        config = self.settings
+        return Ledger(config.budget, config.budget_money, config.cost_per_label, self.n_paid, len(self.open_items))
+
+    @property
+    def has_fresh_labels(self) -> bool:
+        """Whether labels to train on came (or went) since the last fit began."""
+        return self.last_label_seq > self.trained_up_to_seq
+
+    def next_query_id(self) -> int:
+        """Queries are numbered from 1."""
+        return len(self.queries) + 1
+
+    def query_of(self, purpose: Purpose) -> Query | None:
+        """The first query of a purpose, if it was asked."""
+        return next((query for query in self.queries.values() if query.purpose == purpose), None)
+
+    def _on_created(self, data: Mapping[str, Any]) -> None:
+        self.config = make_config(**data["config"])
+
+    def _on_configured(self, data: Mapping[str, Any]) -> None:
+        self.config = make_config(**{**self.settings.model_dump(), **data["changes"]})
+        self.stop_reason, self.finished = None, False
+
+    def _on_indexed(self, data: Mapping[str, Any]) -> None:
+        self.index_ref = data["index"]
+        self.n_samples, self.n_quarantined = data["n_samples"], data["n_quarantined"]
+
+    def _on_asked(self, data: Mapping[str, Any]) -> None:
+        query = Query(data["query"], data["purpose"], data["round"], tuple(data["sample_ids"]))
+        self.queries[query.query_id] = query
+        self.open_items.update(dict.fromkeys(query.sample_ids, query.query_id))
+        self.passed_over.update(data.get("passed_over", ()))
+        if query.purpose == "audit":
+            self.audit.update(dict.fromkeys(query.sample_ids))
+        else:
+            self.queried.update(query.sample_ids)
+        if data.get("weights"):
+            self.strategy_weights[query.round] = data["weights"]
+
+    def _on_labelled(self, data: Mapping[str, Any]) -> None:
+        sample_id, query_id = data["sample_id"], data["query"]
+        is_new = sample_id not in self.labels
+        self.labels[sample_id] = HumanLabel(data["label"], data["annotator"], query_id)
+        self.skipped.discard(sample_id)
+        self.open_items.pop(sample_id, None)
+        self.n_paid += is_new and query_id != GIVEN
+        if sample_id not in self.audit:
+            self.queried.add(sample_id)
+            self.last_label_seq = self.seq
+
+    def _on_skipped(self, data: Mapping[str, Any]) -> None:
+        self.open_items.pop(data["sample_id"], None)
+        self.skipped.add(data["sample_id"])
+
+    def _on_undone(self, data: Mapping[str, Any]) -> None:
+        sample_id = data["sample_id"]
+        label = self.labels.pop(sample_id, None)
+        self.skipped.discard(sample_id)
+        self.n_paid -= label is not None and label.query_id != GIVEN
+        self.open_items[sample_id] = data["query"]
+        self.last_label_seq = self.seq
+
+    def _on_epoch_ended(self, data: Mapping[str, Any]) -> None:
+        record = EpochRecord(data["epoch"], data["train_loss"], data["train_accuracy"])
+        self.epochs.setdefault(data["round"], {})[record.epoch] = record
+
+    def _on_fitted(self, data: Mapping[str, Any]) -> None:
+        self.model = FittedModel(data["weights"], data["temperature"], data["train_loss"], extra=data["extra"])
+        self.model_round = data["round"]
+        self.trained_up_to_seq = data["up_to_seq"]
+
+    def _on_predicted(self, data: Mapping[str, Any]) -> None:
+        self.probs_ref, self.embeddings_ref = data["probs"], data["embeddings"]
+
+    def _on_auto_labelled(self, data: Mapping[str, Any]) -> None:
+        self.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"])
+        certificate = data["certificate"]
+        self.certificate = Certificate(**certificate) if certificate else None
+        self.risk_spent += data["risk_spent"]
+
+    def _on_round_ended(self, data: Mapping[str, Any]) -> None:
+        epochs = tuple(self.epochs.get(data["round"], {}).values())
+        record = RoundRecord(**data)
+        self.rounds.append(replace(record, epochs=epochs))
+
+    def _on_stopped(self, data: Mapping[str, Any]) -> None:
+        self.stop_reason = cast(str, data["reason"])
+
+    def _on_finished(self, _data: Mapping[str, Any]) -> None:
+        self.finished = True

@@ -1,0 +1,66 @@
+"""The journal's protocol, and how a journal is opened."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from budgetal.store.events import Event, NewEvent
+
+
+class Transaction(Protocol):
+    """An exclusive turn at the journal: what it reads stays true until what it appends is committed."""
+
+    def read(self, after: int = 0) -> list[Event]:
+        """Events with seq > `after`, in order, with those that this transaction appended."""
+        ...
+
+    def append(self, events: Sequence[NewEvent]) -> list[Event]:
+        """Append all of `events`; return them in the same order, numbered.
+
+        An event whose key is in the journal already is not written: the existing event is returned.
+        Raises ValueError naming a field that JSON cannot hold, StorageError when writing fails.
+        """
+        ...
+
+
+class Store(Protocol):
+    """An append-only journal of events. Several threads may share a store; a forked child may not."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Wait for the exclusive turn. Commits (fsynced) on exit, rolls back on an exception.
+
+        Raises StorageError when the commit fails; then nothing of it is acknowledged.
+        """
+        ...
+
+    def read(self, after: int = 0, limit: int | None = None) -> list[Event]:
+        """The first `limit` committed events with seq > `after`, in order. Never waits for a writer."""
+        ...
+
+    def last_seq(self) -> int:
+        """The seq of the newest committed event, 0 for an empty journal."""
+        ...
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy to `path` while others read and write.
+
+        Raises StorageError when `path` exists or cannot be written.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up the connections. Harmless when repeated."""
+        ...
+
+
+def open_store(path: Path, *, create: bool = False) -> Store:
+    """Open the journal at `path`, bringing an older schema up to date. `create` makes a missing one.
+
+    Raises ProjectError when there is no journal, when a newer budgetal wrote it, or when the folder
+    is on a network file system; StorageError when it is damaged or cannot be written.
+    """
+    # Here, because sql.py names the protocols above.
+    from budgetal.store.sql import open_sqlite
+
+    return open_sqlite(path, create=create)

@@ -1,0 +1,1 @@
+"""Fitting a classifier on what is labelled."""

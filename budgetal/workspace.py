@@ -1,0 +1,137 @@
+"""A project's folder and what is loaded from it: index, pixels, arrays, engine."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from budgetal.config import Config
+from budgetal.data.collection import Collection
+from budgetal.data.index import load_index, save_index
+from budgetal.data.pool import Pool
+from budgetal.data.sources import load_collection
+from budgetal.engine.local import LocalEngine
+from budgetal.errors import DataError
+from budgetal.models.backbones import default_input_size
+from budgetal.store.arrays import ArrayStore
+from budgetal.types import Json, Quarantined, Sample
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done, and of how many."""
+
+
+def no_progress(_what: str, _done: int, _total: int) -> None:
+    """The default progress callback: silence."""
+
+
+class Workspace:
+    """Loads each thing at first use: `status` and `export` never decode an image."""
+
+    def __init__(self, folder: Path, config: Config, on_progress: OnProgress = no_progress) -> None:
+        self.folder = folder
+        self.config = config
+        self.on_progress = on_progress
+        for name in ("cache", "models"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def arrays(self) -> ArrayStore:
+        """Bulk arrays, named by content hash."""
+        return ArrayStore(self.folder / "cache")
+
+    @cached_property
+    def collection(self) -> Collection:
+        """The images, decoded once and cached."""
+        return self._load(self.config.images, "train")
+
+    @cached_property
+    def test(self) -> Collection | None:
+        """Labelled images that only measure, if the project has them."""
+        if self.config.test_images is None:
+            return None
+        test = self._load(self.config.test_images, "test")
+        if any(sample.label not in self.config.classes for sample in test.samples):
+            raise DataError(
+                f"Every test image needs a label among {', '.join(self.config.classes)}: "
+                f"correct {self.config.test_images} or leave the test images out"
+            )
+        return test
+
+    @cached_property
+    def side(self) -> int:
+        """Side in pixels of the network's input."""
+        native = self.collection.pixels.read(np.zeros(1, np.int64)).shape[1]
+        return self.config.input_size or default_input_size(self.config.backbone, native)
+
+    @cached_property
+    def engine(self) -> LocalEngine:
+        """Where fit and predict run."""
+        return LocalEngine(
+            self.config,
+            self.collection.pixels,
+            len(self.config.classes),
+            self.side,
+            self.arrays,
+            self.folder / "models",
+            self._on_embedded,
+        )
+
+    @property
+    def index_path(self) -> Path:
+        """The sample index: ids, paths, quarantine."""
+        return self.folder / "cache" / "index.parquet"
+
+    def write_index(self) -> dict[str, Json]:
+        """Save the index and return the facts for the journal."""
+        save_index(self.collection, self.index_path)
+        return {
+            "index": _hash(self.index_path),
+            "n_samples": len(self.collection.samples),
+            "n_quarantined": len(self.collection.quarantined),
+        }
+
+    def read_index(self, expected_hash: str) -> tuple[tuple[Sample, ...], tuple[Quarantined, ...]]:
+        """Samples in row order. A lost or damaged index is built again from the images.
+
+        Raises DataError when the images are no longer those that the project was made from.
+        """
+        if not self.index_path.exists() or _hash(self.index_path) != expected_hash:
+            self.write_index()
+        if _hash(self.index_path) != expected_hash:
+            raise DataError(
+                f"The images in {self.config.images} are not those this project was made from: "
+                "put them back, or start a new project with `budgetal init`"
+            )
+        samples, quarantined, _ = load_index(self.index_path)
+        return samples, quarantined
+
+    def file_of(self, path: str) -> Path:
+        """The image file behind a sample's path. Raises DataError when the images are not files."""
+        source = Path(self.config.images)
+        root = source if source.is_dir() else source.parent
+        if not (root / path).is_file():
+            raise DataError(f"{self.config.images} has no image file {path}: export as csv, jsonl or parquet")
+        return root / path
+
+    def pool(self, samples: tuple[Sample, ...]) -> Pool:
+        """The rows of `samples`."""
+        return Pool([sample.sample_id for sample in samples])
+
+    def _on_embedded(self, done: int, total: int) -> None:
+        self.on_progress("embedding images", done, total)
+
+    def _load(self, spec: str, split: str) -> Collection:
+        side = self.config.input_size or default_input_size(self.config.backbone, None)
+        return load_collection(
+            spec,
+            side=side,
+            cache=self.folder / "cache",
+            data_root=self.config.data_root,
+            split=split,
+        )
+
+
+def _hash(path: Path) -> str:
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()

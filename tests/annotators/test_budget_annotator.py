@@ -1,0 +1,40 @@
+import numpy as np
+
+from budgetal.annotators.budget_annotator import Audit, auto_label, pseudo_labels
+
+
+def _pool(n=2_000, seed=0):
+    rng = np.random.default_rng(seed)
+    confidence = rng.uniform(0.5, 1, n).astype(np.float32)
+    probs = np.stack([confidence, 1 - confidence], axis=1)
+    return probs, rng
+
+
+def test_automatic_labels_are_open_sure_and_not_audited():
+    probs, rng = _pool()
+    open_rows = np.sort(rng.choice(2_000, 1_500, replace=False))
+    audit_rows = np.sort(rng.choice(open_rows, 200, replace=False))
+    labels = auto_label(probs, open_rows, Audit(audit_rows, np.zeros(200, np.int64)), 0.05, 0.05)
+    assert labels.certificate is not None
+    assert set(labels.rows) <= set(open_rows) - set(audit_rows)
+    assert (probs[labels.rows].max(axis=1) >= labels.certificate.threshold).all()
+    assert len(labels.rows) == labels.certificate.n_auto
+    assert (labels.targets == probs[labels.rows].argmax(axis=1)).all()
+
+
+def test_an_audit_image_without_an_answer_counts_as_wrong():
+    probs, _ = _pool()
+    rows = np.arange(2_000)
+    audit = np.arange(0, 2_000, 10)
+    answered = auto_label(probs, rows, Audit(audit, np.zeros(200, np.int64)), 0.05, 0.05)
+    unanswered = auto_label(probs, rows, Audit(audit, np.full(200, -1)), 0.05, 0.05)
+    assert answered.certificate is not None
+    assert unanswered.certificate is None
+    assert len(unanswered.rows) == 0
+
+
+def test_pseudo_labels_do_not_know_the_audit():
+    probs, _ = _pool()
+    pseudo = pseudo_labels(probs, np.arange(2_000), tolerance=0.05, weight=0.1)
+    assert set(pseudo.rows) == set(np.flatnonzero(probs.max(axis=1) >= 0.95))
+    np.testing.assert_allclose(pseudo.weights, 0.1 * probs[pseudo.rows].max(axis=1), rtol=1e-6)

@@ -1,0 +1,285 @@
+"""Ask and tell, the budget, the audit, resuming, and what a journal alone can rebuild."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from collections_made import CLASSES, write_npy
+
+from budgetal.annotators.oracle import Oracle
+from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
+from budgetal.project import Project
+from budgetal.simulate import run, true_labels
+from budgetal.state import State
+from budgetal.types import Annotation
+
+SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return write_npy(tmp_path_factory.mktemp("images"), 240)
+
+
+@pytest.fixture
+def project(images, tmp_path):
+    project = Project.create(tmp_path / "project", images=str(images), **SETTINGS)
+    yield project
+    project.close()
+
+
+def _oracle(project):
+    return Oracle(true_labels(project))
+
+
+def test_the_loop_spends_the_budget_and_labels_everything(project):
+    run(project, _oracle(project))
+    state, rows = project.state, project.label_rows()
+    assert len(rows) == 240
+    assert (len(state.labels), len(state.audit), state.n_paid) == (60, 30, 60)
+    assert state.stop_reason == "budget spent"
+    assert {row.provenance for row in rows} >= {"human", "audit", "auto"}
+    assert [record.n_human for record in state.rounds] == [40, 50, 60]
+    assert project.ask() is None
+
+
+def test_audit_images_are_never_asked_for_again_and_never_trained_on(project):
+    run(project, _oracle(project))
+    state = project.state
+    asked = [i for query in state.queries.values() for i in query.sample_ids]
+    assert len(asked) == len(set(asked))
+    trained = project.learner.training_set(state)
+    audited = {project.learner.pool.rows([i])[0] for i in state.audit}
+    assert not audited & set(trained.rows[: trained.n_human])
+    assert state.passed_over <= set(state.audit)
+
+
+def test_neither_training_nor_querying_depends_on_audit_answers(images, tmp_path):
+    """The certificate is exact only when audit answers reach nothing but certificates and metrics."""
+    asked, weights = [], []
+    for name in ("honest", "lying"):
+        project = Project.create(tmp_path / name, images=str(images), **SETTINGS)
+        truth = true_labels(project)
+        while query := project.ask():
+            lies = name == "lying" and query.purpose == "audit"
+            labels = dict.fromkeys(truth, "red") if lies else truth
+            project.tell(Oracle(labels).annotate(query))
+        asked.append([query.sample_ids for query in project.state.queries.values()])
+        weights.append(project.state.model.weights_ref)
+        project.close()
+    assert asked[0] == asked[1]
+    assert weights[0] == weights[1]
+
+
+def test_same_seed_same_run_to_the_bit_and_another_seed_another(images, tmp_path):
+    results = {}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        project = Project.create(tmp_path / name, images=str(images), seed=seed, **SETTINGS)
+        run(project, _oracle(project))
+        results[name] = _fingerprint(project)
+        project.close()
+    assert results["a"] == results["b"]
+    assert results["a"] != results["c"]
+
+
+def test_a_project_reopened_after_every_step_gives_the_same_result(images, tmp_path):
+    straight = Project.create(tmp_path / "straight", images=str(images), **SETTINGS)
+    oracle = _oracle(straight)
+    run(straight, oracle)
+    Project.create(tmp_path / "halting", images=str(images), **SETTINGS).close()
+    while True:
+        project = Project.open(tmp_path / "halting")
+        query = project.ask()
+        if query is None:
+            break
+        # Half of the answers, in their own session: the rest must be asked for again.
+        project.tell(
+            oracle.annotate(dataclasses.replace(query, sample_ids=query.sample_ids[: len(query.sample_ids) // 2 + 1]))
+        )
+        project.close()
+    assert _fingerprint(project) == _fingerprint(straight)
+
+
+def _fingerprint(project):
+    state = project.state
+    curve = [dataclasses.replace(record, seconds=0.0) for record in state.rounds]
+    return project.label_rows(), curve, state.certificate, state.model.weights_ref, state.probs_ref
+
+
+def test_state_is_a_fold_of_the_journal(project):
+    run(project, _oracle(project))
+    rebuilt = State()
+    rebuilt.apply(project._store.read())
+    assert rebuilt == project.state
+
+
+def test_a_partly_answered_query_comes_again_with_the_rest(project):
+    query = project.ask()
+    first, *rest = _oracle(project).annotate(query)
+    project.tell([first])
+    assert project.ask().sample_ids == tuple(answer.sample_id for answer in rest)
+
+
+def test_answers_are_recorded_all_or_none(project):
+    query = project.ask()
+    good = Annotation(query.sample_ids[0], "red")
+    with pytest.raises(DataError, match="did you mean 'blue'"):
+        project.tell([good, Annotation(query.sample_ids[1], "bleu")])
+    assert project.state.labels == {}
+
+
+def test_an_answer_nobody_asked_for_is_refused(project):
+    query = project.ask()
+    stranger = next(s.sample_id for s in project.samples if s.sample_id not in query.sample_ids)
+    with pytest.raises(ProjectError, match=f"{stranger}: it is in no query"):
+        project.tell([Annotation(stranger, "red")])
+
+
+def test_the_same_key_told_twice_counts_once_and_a_correction_costs_nothing(project):
+    sample_id = project.ask().sample_ids[0]
+    for _ in range(2):
+        project.tell([Annotation(sample_id, "red", key="click-1")])
+    project.tell([Annotation(sample_id, "blue", "second opinion", key="click-2")])
+    assert project.state.n_paid == 1
+    assert project.state.labels[sample_id].label == "blue"
+
+
+def test_undo_asks_again_and_gives_the_label_back(project):
+    query = project.ask()
+    project.tell([Annotation(i, "red") for i in query.sample_ids])
+    project.undo(query.sample_ids[3])
+    assert project.state.n_paid == 9
+    assert project.ask().sample_ids == (query.sample_ids[3],)
+
+
+def test_undo_of_nothing_is_refused(project):
+    query = project.ask()
+    with pytest.raises(ProjectError, match="has no answer yet"):
+        project.undo(query.sample_ids[0])
+
+
+def test_a_skipped_image_costs_nothing_and_is_not_asked_again(project):
+    skipped = project.ask().sample_ids[0]
+    project.skip(skipped)
+    asked = set()
+    oracle = _oracle(project)
+    while query := project.ask():
+        asked |= set(query.sample_ids)
+        project.tell(oracle.annotate(query))
+    assert skipped not in asked
+    assert project.state.n_paid == 60
+    row = next(row for row in project.label_rows() if row.sample_id == skipped)
+    assert row.provenance == "predicted"
+
+
+def test_asking_for_more_than_the_budget_is_refused(project):
+    with pytest.raises(BudgetError, match="61 labels"):
+        project.ask(61)
+
+
+def test_two_who_ask_at_once_are_served_one_query_and_one_reservation(images, tmp_path):
+    first = Project.create(tmp_path / "shared", images=str(images), **SETTINGS)
+    second = Project.open(tmp_path / "shared")
+    one = first.learner.pick(first.state, "initial", 10, 0)
+    assert len(one.sample_ids) == 10
+    assert first.ask() == second.ask()
+    # The second decided on a state that is out of date: the journal's lock shows it the first's query.
+    stale = second._ask_for("initial", 10)
+    assert stale == first.ask()
+    assert len(second.state.open_items) == 10
+
+
+def test_a_larger_budget_goes_on_where_the_run_ended(project):
+    oracle = _oracle(project)
+    run(project, oracle)
+    spent_before = project.state.risk_spent
+    project.configure(budget=80)
+    run(project, oracle)
+    assert project.state.n_paid == 80
+    assert project.state.stop_reason == "budget spent"
+    assert project.state.risk_spent > spent_before
+
+
+def test_editing_the_settings_file_is_an_event(project):
+    path = project.folder / "budgetal.toml"
+    path.write_text(path.read_text().replace("budget = 60", "budget = 70"))
+    assert Project.open(project.folder).config.budget == 70
+    path.write_text(path.read_text().replace('backbone = "embedded"', 'backbone = "resnet18"'))
+    with pytest.raises(ConfigError, match="'backbone' is fixed"):
+        Project.open(project.folder)
+
+
+def test_a_target_stops_the_run_and_keeps_the_certificate_that_reached_it(images, tmp_path):
+    settings = {**SETTINGS, "budget": 160, "target_coverage": 0.5, "tolerance": 0.35}
+    project = Project.create(tmp_path / "target", images=str(images), **settings)
+    run(project, _oracle(project))
+    assert project.state.stop_reason == "target reached"
+    assert project.state.n_paid < 160
+    assert project.state.certificate.risk < SETTINGS["risk"] / 2
+    assert project.state.risk_spent <= SETTINGS["risk"]
+
+
+def test_a_run_stops_when_predictions_no_longer_change(images, tmp_path):
+    project = Project.create(tmp_path / "flat", images=str(images), **{**SETTINGS, "budget": 220, "plateau_rounds": 2})
+    run(project, _oracle(project))
+    assert project.state.stop_reason == "predictions no longer change"
+    assert min(record.agreement for record in project.state.rounds[-2:]) >= 0.99
+
+
+def test_labels_that_came_with_the_images_cost_nothing(tmp_path):
+    folder = write_npy(tmp_path / "images", 90)
+    project = Project.create(tmp_path / "p", images=str(folder), use_given_labels=True, **SETTINGS)
+    assert len(project.state.labels) == 90
+    assert project.state.n_paid == 0
+    assert project.ask() is None
+
+
+def test_images_that_changed_under_a_project_are_refused(tmp_path):
+    folder = write_npy(tmp_path / "images", 90)
+    Project.create(tmp_path / "p", images=str(folder), **SETTINGS).close()
+    write_npy(folder, 90, seed=1)
+    (tmp_path / "p" / "cache" / "index.parquet").unlink()
+    with pytest.raises(DataError, match="not those this project was made from"):
+        Project.open(tmp_path / "p").samples  # noqa: B018
+
+
+def test_a_lost_index_is_built_again(project):
+    before = project.samples
+    (project.folder / "cache" / "index.parquet").unlink()
+    assert Project.open(project.folder).samples == before
+
+
+def test_the_certificate_bounds_the_true_error(project):
+    truth = true_labels(project)
+    run(project, Oracle(truth))
+    auto = [row for row in project.label_rows() if row.provenance == "auto"]
+    wrong = np.mean([row.label != truth[row.sample_id] for row in auto])
+    assert wrong <= project.state.certificate.upper_bound
+    assert len(auto) == project.state.certificate.n_auto
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"strategy": "marginn"}, "did you mean 'margin'"),
+        ({"backbone": "resnet19"}, "did you mean 'resnet18'"),
+        ({"tolerance": 1.5}, "'tolerance' cannot be 1.5"),
+        ({"budget": 20}, "audit of 30 labels is above the budget of 20"),
+        ({"classes": ("red",)}, "two classes or more"),
+        ({"classes": ("red", "green")}, "Unknown label 'blue'"),
+        ({"batsh": 3}, "did you mean 'batch'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_before_anything_is_made(images, tmp_path, changes, message):
+    with pytest.raises((ConfigError, DataError), match=message):
+        Project.create(tmp_path / "p", images=str(images), **{**SETTINGS, **changes})
+    assert not (tmp_path / "p" / "journal.db").exists()
+
+
+def test_a_project_is_not_made_twice(project, images):
+    with pytest.raises(ProjectError, match="is a project already"):
+        Project.create(project.folder, images=str(images), **SETTINGS)
+
+
+def test_classes_are_those_of_the_collection(project):
+    assert project.config.classes == CLASSES
