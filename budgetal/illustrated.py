@@ -1,5 +1,6 @@
 """Gathers what the HTML report shows: figures from the state, pictures from the collection."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -83,12 +84,14 @@ class Illustrator:
         sure = np.zeros(len(audit_rows), dtype=bool)
         if certificate and self.probs is not None:
             sure = self.probs[audit_rows].max(axis=1) >= certificate.threshold
+        people = Counter(row.label for row in rows if row.provenance in ("human", "audit"))
+        automatic = Counter(row.label for row in rows if row.provenance == "auto")
         for index, name in enumerate(self.config.classes):
             mine = sure & (predicted == index) if len(predicted) else sure
             yield ClassRow(
                 name,
-                sum(row.label == name and row.provenance in ("human", "audit") for row in rows),
-                sum(row.label == name and row.provenance == "auto" for row in rows),
+                people[name],
+                automatic[name],
                 int(mine.sum()),
                 int((mine & (targets == index)).sum()),
             )

@@ -8,7 +8,6 @@ of a query. Which images are in the audit is likewise hidden from both. The audi
 sample of the images that no query has touched, whatever the strategy does, and its bound is exact.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -146,8 +145,11 @@ class Learner:
 
     # -- judging -------------------------------------------------------------------------------
 
-    def assess(self, state: State, round: int, started_s: float) -> list[NewEvent]:
-        """Predict the pool, label automatically, and measure: the events that end a round."""
+    def assess(self, state: State, round: int, seconds: Callable[[], float]) -> list[NewEvent]:
+        """Predict the pool, label automatically, and measure: the events that end a round.
+
+        seconds: asked at the end for the machine's time in this round.
+        """
         if state.model is None:
             raise ValueError("assess needs a fitted model: call fit first")
         prediction = self.space.engine.predict(state.model)
@@ -160,7 +162,7 @@ class Learner:
         return [
             journal.predicted(round, *refs),
             self._auto_labelled(state, round, labels, risk),
-            NewEvent("round_ended", {**measured, **test, "seconds": time.monotonic() - started_s}),
+            NewEvent("round_ended", {**measured, **test, "seconds": seconds()}),
         ]
 
     def final_labels(self, state: State) -> NewEvent | None:
@@ -201,8 +203,8 @@ class Learner:
         return auto_label(probs, self.open_rows(state), audit, self.config.tolerance, risk)
 
     def _auto_labelled(self, state: State, round: int, labels: AutoLabels, risk: float) -> NewEvent:
-        before, now = set(self.auto_labels(state)[0].tolist()), set(labels.rows.tolist())
-        counts = len(now), len(now - before), len(before - now)
+        before, now = self.auto_labels(state)[0], labels.rows
+        counts = len(now), len(np.setdiff1d(now, before)), len(np.setdiff1d(before, now))
         ref = self.space.arrays.put(np.stack([labels.rows, labels.targets]), "auto")
         return journal.auto_labelled(round, ref, counts, labels.certificate, risk)
 

@@ -23,7 +23,7 @@ from budgetal.illustrated import Illustrator
 from budgetal.learner import Learner
 from budgetal.registry import unknown_name
 from budgetal.report.html import render_report
-from budgetal.results import label_rows, summarise
+from budgetal.results import label_rows, summarise, true_curve
 from budgetal.state import GIVEN, State
 from budgetal.store.events import NewEvent
 from budgetal.store.store import Transaction, open_store
@@ -41,9 +41,11 @@ class Project:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self.folder = folder
         self.on_progress: OnProgress = no_progress
+        self._worked_since_s = time.monotonic()
         self._store = open_store(folder / JOURNAL, create=create)
         self.state = State()
         self.catch_up()
+        self._idle_since_s = time.monotonic()
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -63,6 +65,7 @@ class Project:
         `settings` are the fields of Config. With `use_given_labels` the labels that come with the images
         count as labelled at no cost. Raises InputError (a subclass) when anything does not fit.
         """
+        began_s = time.monotonic()
         folder = Path(folder)
         if cls.exists_in(folder):
             raise ProjectError(f"{folder} is a project already: use it, or choose another folder")
@@ -75,6 +78,7 @@ class Project:
         project = cls(folder, create=True)
         project.on_progress = on_progress
         project._begin(config, workspace, use_given_labels)
+        project._worked_since_s = began_s
         return project
 
     @classmethod
@@ -167,6 +171,14 @@ class Project:
         first does what is due: fit, predict, label automatically, measure. At most `n` images (None: as
         planned). Raises BudgetError when `n` is more than the budget has left.
         """
+        # The time that people took for the last query is not the machine's.
+        self._worked_since_s += time.monotonic() - self._idle_since_s
+        try:
+            return self._ask(n)
+        finally:
+            self._idle_since_s = time.monotonic()
+
+    def _ask(self, n: int | None) -> Query | None:
         self.catch_up()
         waiting = rounds.open_query(self.state)
         if waiting:
@@ -226,7 +238,8 @@ class Project:
         """
         self.on_progress("writing the report", 0, 1)
         rows = self.label_rows()
-        summary = summarise(self.state, rows, truth)
+        curve = true_curve(self.state, self.samples, self.learner, truth) if truth else ()
+        summary = summarise(self.state, rows, truth, curve)
         export_labels(rows, "csv", self.folder / "labels.csv")
         write_atomic(self.folder / "report.json", (json.dumps(summary, indent=1) + "\n").encode())
         illustrator = Illustrator(self.state, self.samples, self.quarantined, self.learner)
@@ -283,13 +296,17 @@ class Project:
 
     def _learn(self) -> None:
         """Fit and judge when labels came since the last fit, or when a fit was not judged yet."""
-        round, started_s = len(self.state.rounds), time.monotonic()
+        round = len(self.state.rounds)
         if rounds.learner_due(self.state, self.plan) == "fit":
             self.on_progress("training", 0, 1)
             self._append([self.learner.fit(self.state, round, self._on_epoch)])
         if rounds.learner_due(self.state, self.plan) == "assess":
             self.on_progress("predicting", 0, 1)
-            self._append(self.learner.assess(self.state, round, started_s))
+            self._append(self.learner.assess(self.state, round, self._seconds_worked))
+            self._worked_since_s = time.monotonic()
+
+    def _seconds_worked(self) -> float:
+        return time.monotonic() - self._worked_since_s
 
     def _ask_for(self, purpose: Purpose, n: int) -> Query:
         round = len(self.state.rounds)

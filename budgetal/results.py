@@ -5,6 +5,7 @@ import resource
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,16 @@ def _machine_row(state: State, sample: Sample, probs: NDArray[np.float32], autom
     )
 
 
-def summarise(state: State, rows: Sequence[LabelRow], truth: Mapping[str, str] | None = None) -> dict[str, Json]:
-    """The content of report.json. `truth` (a simulation's answers) fills in the true error rates."""
+def summarise(
+    state: State,
+    rows: Sequence[LabelRow],
+    truth: Mapping[str, str] | None = None,
+    curve: Sequence[float] = (),
+) -> dict[str, Json]:
+    """The content of report.json.
+
+    truth: a simulation's answers, for the true error rates; curve: as from `true_curve`, one value a round.
+    """
     config, n_auto = state.settings, state.auto.n if state.auto else 0
     n_audit = sum(i in state.labels for i in state.audit)
     return {
@@ -75,7 +84,7 @@ def summarise(state: State, rows: Sequence[LabelRow], truth: Mapping[str, str] |
         "dataset_accuracy_true": _true_accuracy(rows, truth),
         "test_accuracy": state.rounds[-1].test_accuracy if state.rounds else None,
         "certificate": _certificate(state),
-        "rounds": list(_rounds(state)),
+        "rounds": list(_rounds(state, curve)),
         "seconds_total": sum(record.seconds for record in state.rounds),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "seed": config.seed,
@@ -99,11 +108,26 @@ def _certificate(state: State) -> dict[str, Json] | None:
     return {name: fields[name] for name in (*CERTIFICATE_FIELDS, "bound_at_threshold")}
 
 
-def _rounds(state: State) -> Iterator[dict[str, Json]]:
+def true_curve(state: State, samples: Sequence[Sample], learner: Learner, truth: Mapping[str, str]) -> list[float]:
+    """Share of right labels over the whole collection after each round, people's counting as right."""
+    names = np.array(state.settings.classes)
+    targets = np.array([truth[sample.sample_id] for sample in samples])
+    since = np.full(len(samples), np.inf)
+    ids = list(state.labels)
+    queries = (state.queries.get(state.labels[i].query_id) for i in ids)
+    since[learner.pool.rows(ids)] = [query.round if query else -1 for query in queries]
+    curve = []
     for record in state.rounds:
+        predicted = names[learner.space.arrays.get(state.probs_refs[record.round]).argmax(axis=1)]
+        curve.append(float(((since <= record.round) | (predicted == targets)).mean()))
+    return curve
+
+
+def _rounds(state: State, curve: Sequence[float]) -> Iterator[dict[str, Json]]:
+    for record, accuracy in zip_longest(state.rounds, curve):
         fields = asdict(record)
         del fields["epochs"]
-        yield fields
+        yield {**fields, "dataset_accuracy_true": accuracy}
 
 
 def _true_auto_error(rows: Sequence[LabelRow], truth: Mapping[str, str] | None) -> float | None:

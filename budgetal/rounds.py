@@ -67,6 +67,8 @@ def stop_reason(state: State) -> str | None:
 
 def query_id_of(state: State, sample_id: str) -> int | None:
     """The query in which an image was asked last, or that of its label; None for one nobody was asked about."""
+    if sample_id in state.open_items:
+        return state.open_items[sample_id]
     if sample_id in state.labels:
         return state.labels[sample_id].query_id
     asked_in = (query.query_id for query in reversed(state.queries.values()) if sample_id in query.sample_ids)

@@ -78,7 +78,7 @@ class State:
     trained_up_to_seq: int = 0
     model: FittedModel | None = None
     model_round: int = -1
-    probs_ref: str | None = None
+    probs_refs: dict[int, str] = field(default_factory=dict)
     embeddings_ref: str | None = None
     auto: AutoLabelRef | None = None
     certificate: Certificate | None = None
@@ -112,6 +112,11 @@ class State:
         """The budget as it stands."""
         config = self.settings
         return Ledger(config.budget, config.budget_money, config.cost_per_label, self.n_paid, len(self.open_items))
+
+    @property
+    def probs_ref(self) -> str | None:
+        """The pool's probabilities by the newest model, if there is one."""
+        return next(reversed(self.probs_refs.values()), None)
 
     @property
     def has_fresh_labels(self) -> bool:
@@ -182,7 +187,8 @@ class State:
         self.trained_up_to_seq = data["up_to_seq"]
 
     def _on_predicted(self, data: Mapping[str, Any]) -> None:
-        self.probs_ref, self.embeddings_ref = data["probs"], data["embeddings"]
+        self.probs_refs[data["round"]] = data["probs"]
+        self.embeddings_ref = data["embeddings"]
 
     def _on_auto_labelled(self, data: Mapping[str, Any]) -> None:
         self.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"])

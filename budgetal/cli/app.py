@@ -4,8 +4,8 @@ import errno
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -20,6 +20,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 progress_console = Console(stderr=True)
+
+# typer bundles its own click; of the base of all usage errors it exports only a subclass.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
@@ -38,10 +41,11 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
             args=None if arguments is None else list(arguments), prog_name="budgetal", standalone_mode=False
         )
         return result if isinstance(result, int) else 0
-    except (InputError, click.UsageError) as error:
-        message = error.format_message() if isinstance(error, click.UsageError) else str(error)
-        return _complain(message, BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort):
+    except InputError as error:
+        return _complain(str(error), BAD_INPUT)
+    except UsageError as error:
+        return _complain(_with_hint(error), BAD_INPUT)
+    except (KeyboardInterrupt, typer.Abort):
         return _complain("Interrupted. Nothing is lost: run the same command again to go on.", INTERRUPTED)
     except BudgetalError as error:
         return _complain(str(error), BAD_INPUT if _disk_is_full(error) else FAILURE)
@@ -49,6 +53,11 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         if not _disk_is_full(error):
             raise
         return _complain(f"The disk is full ({error.filename or 'while writing'}): free some space", BAD_INPUT)
+
+
+def _with_hint(error: Any) -> str:
+    command = error.ctx.command_path if error.ctx else "budgetal"
+    return f"{error.format_message()} (`{command} --help` shows what can be said)"
 
 
 def _disk_is_full(error: BaseException | None) -> bool:

@@ -6,8 +6,9 @@ from functools import cache
 
 import torch
 
-# Numbers in a matrix below which a second thread gains less than it waits, on a busy machine far less.
-_WORTH_THREADS = 4_000_000
+# Numbers in a matrix below which a fit takes seconds anyway, and two threads on a busy machine take minutes:
+# each of thousands of small steps waits for the slower one.
+_WORTH_THREADS = 64_000_000
 
 
 @cache
