@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from budgetal.errors import ConfigError
 from budgetal.files import write_atomic
@@ -25,7 +25,7 @@ class Config(BaseModel):
     test_images: str | None = Field(default=None, description="labelled images for evaluation only")
     data_root: str | None = Field(default=None, description="where named data sets are kept")
     backbone: str = "embedded"
-    weights: str = "embedded"
+    weights: str = Field(default="", description="empty: the package's own for `embedded`, else ImageNet's")
     finetune: Finetune = "head"
     input_size: int | None = Field(default=None, ge=8, le=1024, description="pixels; None: chosen")
     strategy: str = "informative"
@@ -40,11 +40,18 @@ class Config(BaseModel):
     risk: float = Field(default=0.05, gt=0, lt=1, description="chance that the certificate is wrong")
     target_coverage: float | None = Field(default=None, gt=0, le=1, description="stop once reached")
     plateau_rounds: int | None = Field(default=None, ge=2, description="stop after so many flat ones")
-    auto_label_weight: float = Field(default=0.1, ge=0, le=1, description="loss weight, human = 1")
+    auto_label_weight: float = Field(default=0.05, ge=0, le=1, description="loss weight, human = 1")
     epochs: int = Field(default=15, ge=1, le=1000)
     learning_rate: float = Field(default=0.05, gt=0)
     train_batch: int = Field(default=32, ge=1)
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_weights(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Spell out the default, so that the settings file says which weights are used."""
+        own = settings.get("backbone", "embedded") == "embedded"
+        return {**settings, "weights": settings.get("weights") or ("embedded" if own else "imagenet")}
 
 
 def make_config(**settings: Any) -> Config:

@@ -299,11 +299,20 @@ class Project:
         round = len(self.state.rounds)
         if rounds.learner_due(self.state, self.plan) == "fit":
             self.on_progress("training", 0, 1)
-            self._append([self.learner.fit(self.state, round, self._on_epoch)])
+            self._append_if_due("fit", [self.learner.fit(self.state, round, self._on_epoch)])
         if rounds.learner_due(self.state, self.plan) == "assess":
             self.on_progress("predicting", 0, 1)
-            self._append(self.learner.assess(self.state, round, self._seconds_worked))
+            self._append_if_due("assess", self.learner.assess(self.state, round, self._seconds_worked))
             self._worked_since_s = time.monotonic()
+            self.workspace.prune(self.state)
+
+    def _append_if_due(self, step: rounds.Due, events: list[NewEvent]) -> None:
+        """Write a step's events unless another process, with the same result, was faster."""
+        round = len(self.state.rounds)
+        with self._transaction() as transaction:
+            if rounds.learner_due(self.state, self.plan) == step and len(self.state.rounds) == round:
+                transaction.append(events)
+        self.catch_up()
 
     def _seconds_worked(self) -> float:
         return time.monotonic() - self._worked_since_s

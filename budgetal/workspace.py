@@ -15,6 +15,7 @@ from budgetal.data.sources import load_collection
 from budgetal.engine.local import LocalEngine
 from budgetal.errors import DataError
 from budgetal.models.backbones import default_input_size
+from budgetal.state import State
 from budgetal.store.arrays import ArrayStore
 from budgetal.types import Json, Quarantined, Sample
 
@@ -39,7 +40,8 @@ class Workspace:
     @cached_property
     def arrays(self) -> ArrayStore:
         """Bulk arrays, named by content hash."""
-        return ArrayStore(self.folder / "cache")
+        # Apart from decoded images, so that pruning can tell which files are its own.
+        return ArrayStore(self.folder / "cache" / "arrays")
 
     @cached_property
     def collection(self) -> Collection:
@@ -77,6 +79,17 @@ class Workspace:
             self.folder / "models",
             self._on_embedded,
         )
+
+    def prune(self, state: State) -> None:
+        """Remove models, embeddings and automatic labels that a later round has replaced."""
+        in_force = {
+            state.model.weights_ref if state.model else None,
+            state.embeddings_ref,
+            state.auto.ref if state.auto else None,
+            *state.probs_refs.values(),
+            *self.engine.cached_refs(),
+        }
+        self.arrays.prune({ref for ref in in_force if ref is not None})
 
     @property
     def index_path(self) -> Path:

@@ -27,7 +27,7 @@ def init(
     classes: Annotated[str, typer.Option(help="Class names, comma-separated; default: the labels found.")] = "",
     given_labels: Annotated[bool, typer.Option(help="Count labels that come with the images as given.")] = False,
     backbone: options.Backbone = "embedded",
-    weights: options.Weights = "embedded",
+    weights: options.Weights = "",
     finetune: options.Finetune = "head",
     input_size: options.InputSize = None,
     strategy: options.Strategy = "informative",

@@ -40,7 +40,7 @@ def simulate(
     out: Annotated[Path, typer.Option(help="Folder for the project and its report.json.")],
     budget: options.Budget,
     backbone: options.Backbone = "embedded",
-    weights: options.Weights = "embedded",
+    weights: options.Weights = "",
     finetune: options.Finetune = "head",
     input_size: options.InputSize = None,
     strategy: options.Strategy = "informative",

@@ -28,6 +28,10 @@ class FeatureCache:
             write_atomic(self.index, json.dumps(self._entries() | {key: ref}, indent=1).encode())
         return ref
 
+    def refs(self) -> set[str]:
+        """Every array that the index names."""
+        return set(self._entries().values())
+
     def _entries(self) -> dict[str, str]:
         # A cache: an index that cannot be read costs its features' time again, nothing else.
         try:

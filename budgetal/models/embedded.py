@@ -17,7 +17,8 @@ STD = (0.2673, 0.2564, 0.2762)
 STEM_WIDTH = 32
 STAGE_WIDTHS = (64, 128, 240)
 STAGE_BLOCKS = (1, 2, 1)
-EMBEDDING_WIDTH = STAGE_WIDTHS[1] + STAGE_WIDTHS[2]
+QUARTERS = 4
+EMBEDDING_WIDTH = QUARTERS * STAGE_WIDTHS[1] + STAGE_WIDTHS[2]
 
 WEIGHTS_FILE = "embedded_encoder.safetensors"
 
@@ -26,8 +27,10 @@ class EmbeddedEncoder(nn.Module):
     """A residual network of about 1.4 million parameters; it has no classifier.
 
     After He et al., CVPR 2016, with three stages at 16, 8 and 4 pixels a side. The embedding joins the
-    means of the last two stages: the middle one keeps strokes and texture that the last has traded for
-    the pre-training classes.
+    mean of the last stage with the means of the middle one over each quarter of the image: the middle
+    stage keeps strokes and texture that the last has traded for the pre-training classes, and in which
+    quarter they lie tells a 6 from a 9. (Pre-trained before the quarters were added, on plain means; they
+    took MNIST at 700 labels from 94 to 97 %.)
     """
 
     def __init__(self) -> None:
@@ -41,7 +44,8 @@ class EmbeddedEncoder(nn.Module):
         """Embed normalised images: float (n, 3, 32, 32) to float (n, EMBEDDING_WIDTH), all values >= 0."""
         middle = self.stage2(self.stage1(F.relu(self.stem(images))))
         last = self.stage3(middle)
-        return torch.cat([middle.mean(dim=(2, 3)), last.mean(dim=(2, 3))], dim=1)
+        quarters = F.adaptive_avg_pool2d(middle, 2).flatten(1)
+        return torch.cat([quarters, last.mean(dim=(2, 3))], dim=1)
 
 
 class _ResidualBlock(nn.Module):

@@ -24,7 +24,7 @@ BIAS_L2 = 1e-4
 ITERATIONS_PER_EPOCH = 10
 MAX_EPOCHS = 20
 # Relative decrease of the loss over one epoch below which the fit has converged.
-TOLERANCE = 1e-5
+TOLERANCE = 1e-4
 CHUNK = 8192
 
 Floats = NDArray[np.float32]
