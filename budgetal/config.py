@@ -18,7 +18,7 @@ AutoLabeller = Literal["certified", "none"]
 class Config(BaseModel):
     """Everything that decides a run, so that the same config and seed give the same result."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     images: str = Field(min_length=1, description="folder, manifest, npy folder or data set name")
     classes: tuple[str, ...] = Field(description="class names, in the order of the model's outputs")
@@ -36,8 +36,8 @@ class Config(BaseModel):
     audit: int | None = Field(default=None, ge=0, description="labels in the audit; None: chosen")
     initial: int | None = Field(default=None, ge=1, description="labels in the first query")
     batch: int | None = Field(default=None, ge=1, description="labels in each later query")
-    tolerance: float = Field(default=0.05, gt=0, lt=1, description="accepted auto-label error")
-    risk: float = Field(default=0.05, gt=0, lt=1, description="chance that the certificate is wrong")
+    tolerance: float = Field(default=0.05, ge=1e-6, lt=1, description="accepted auto-label error")
+    risk: float = Field(default=0.05, ge=1e-6, lt=1, description="chance that the certificate is wrong")
     target_coverage: float | None = Field(default=None, gt=0, le=1, description="stop once reached")
     plateau_rounds: int | None = Field(default=None, ge=2, description="stop after so many flat ones")
     auto_label_weight: float = Field(default=0.05, ge=0, le=1, description="loss weight, human = 1")
@@ -75,7 +75,7 @@ def load_config(path: Path) -> Config:
     """Read `budgetal.toml`. Raises ConfigError when it is not valid TOML or not a valid config."""
     try:
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"Cannot read {path}: {error}") from None
     return make_config(**settings)
 

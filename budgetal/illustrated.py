@@ -63,10 +63,11 @@ class Illustrator:
             }
             yield RoundRow(**fields, n_audit=n_audit)
 
-    def _audit(self) -> tuple[RowArray, RowArray, RowArray]:
-        """Rows, true classes and predicted classes of the answered audit."""
+    def _audit(self, *, certifying: bool = False) -> tuple[RowArray, RowArray, RowArray]:
+        """Rows, true and predicted classes of the answered audit, or of that part which still certifies."""
         index = {name: i for i, name in enumerate(self.config.classes)}
-        ids = [i for i in self.state.audit if i in self.state.labels]
+        gone = self.state.passed_over if certifying else set()
+        ids = [i for i in self.state.audit if i in self.state.labels and i not in gone]
         rows = self.learner.pool.rows(ids)
         targets = np.array([index[self.state.labels[i].label] for i in ids], dtype=np.int64)
         predicted = np.empty(0, np.int64) if self.probs is None else self.probs[rows].argmax(axis=1)
@@ -79,7 +80,7 @@ class Illustrator:
         return confusion_matrix(targets, predicted, len(self.config.classes))
 
     def _class_rows(self, rows: Sequence[LabelRow]) -> Iterable[ClassRow]:
-        audit_rows, targets, predicted = self._audit()
+        audit_rows, targets, predicted = self._audit(certifying=True)
         certificate = self.state.certificate
         sure = np.zeros(len(audit_rows), dtype=bool)
         if certificate and self.probs is not None:

@@ -49,7 +49,8 @@ def labelled(annotation: Annotation, query_id: int) -> NewEvent:
         "annotator": annotation.annotator,
         "query": query_id,
     }
-    return NewEvent("labelled", data, annotation.key)
+    # A name space of its own: no key that a client makes up can meet one of ours.
+    return NewEvent("labelled", data, f"label-{annotation.key}" if annotation.key else None)
 
 
 def item_event(kind: str, sample_id: str, query_id: int) -> NewEvent:
@@ -88,8 +89,10 @@ def auto_labelled(
     counts: tuple[int, int, int],
     certificate: Certificate | None,
     risk_spent: float,
+    *,
+    final: bool,
 ) -> NewEvent:
-    """The automatic labels in force from now on. counts: all, added, taken back."""
+    """The automatic labels in force from now on. counts: all, added, taken back; final: the run has ended."""
     n, n_added, n_taken_back = counts
     return NewEvent(
         "auto_labelled",
@@ -101,5 +104,6 @@ def auto_labelled(
             "n_taken_back": n_taken_back,
             "certificate": asdict(certificate) if certificate else None,
             "risk_spent": risk_spent,
+            "final": final,
         },
     )

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from budgetal import journal
 from budgetal.annotators.budget_annotator import Audit, AutoLabels, auto_label, pseudo_labels
+from budgetal.annotators.risk import final_risk, round_risk
 from budgetal.budget.plan import BudgetPlan
 from budgetal.data.pool import Pool
 from budgetal.metrics import accuracy
-from budgetal.query.strategy import select
+from budgetal.query.strategy import select, strategies
 from budgetal.query.view import PoolView
 from budgetal.seeding import generator
 from budgetal.state import State
@@ -82,7 +83,8 @@ class Learner:
             rng = generator(self.config.seed, round, "query")
             selection = select(strategy, view, min(wanted, len(rows)), rng)
             asked, passed = _split(self.pool.ids(rows[selection.rows.numpy()]), hidden, n)
-            if len(asked) == n or wanted >= len(rows):
+            # Asking an unstable strategy twice would show which images of its first answer are in the audit.
+            if len(asked) == n or wanted >= len(rows) or not strategies[strategy].prefix_stable:
                 return Pick(asked, passed, dict(selection.weights))
             wanted *= 2
 
@@ -118,8 +120,9 @@ class Learner:
 
     def fit(self, state: State, round: int, on_epoch: Callable[[EpochRecord], None]) -> NewEvent:
         """Fit the classifier on human labels and weighted automatic ones."""
-        model = self.space.engine.fit(self.training_set(state), round, on_epoch)
-        return journal.fitted(round, model, state.seq)
+        # Noted first: labels that come while training runs are not in this fit.
+        up_to_seq, training_set = state.seq, self.training_set(state)
+        return journal.fitted(round, self.space.engine.fit(training_set, round, on_epoch), up_to_seq)
 
     def training_set(self, state: State) -> TrainingSet:
         """Human labels outside the audit, then confident predictions of the last model."""
@@ -153,26 +156,44 @@ class Learner:
         if state.model is None:
             raise ValueError("assess needs a fitted model: call fit first")
         prediction = self.space.engine.predict(state.model)
-        labels = self._label_automatically(state, prediction.probs, self._interim_risk())
-        arrays = self.space.arrays
-        refs = arrays.put(prediction.probs, "probs"), arrays.put(prediction.embeddings, "embeddings")
+        risk = self._round_risk(round) if self._has_target else self.config.risk
+        labels = self._label_automatically(state, prediction.probs, risk)
         measured = self._measure(state, round, prediction, labels)
         test = {"test_accuracy": self._test_accuracy(state.model)}
-        risk = self._interim_risk() if self._looks_decide() else 0.0
         return [
-            journal.predicted(round, *refs),
-            self._auto_labelled(state, round, labels, risk),
+            journal.predicted(round, *self._stored(state, prediction)),
+            # Without a target this look decides nothing: it is shown at the full risk, for itself alone.
+            self._auto_labelled(state, round, labels, risk if self._has_target else 0.0, final=False),
             NewEvent("round_ended", {**measured, **test, "seconds": seconds()}),
         ]
 
-    def final_labels(self, state: State) -> NewEvent | None:
-        """The last look, with the risk that was kept for it; None where nothing was predicted."""
+    def final_labels(self, state: State, *, planned: bool) -> NewEvent | None:
+        """The last look, with the risk that was kept for it; None where nothing was predicted.
+
+        planned: the run came to its end by itself. Otherwise somebody ended it, perhaps because of what the
+        round's look showed, and only the risk of that look may be used.
+        """
         if state.probs_ref is None or self.config.auto_labeller == "none":
             return None
-        probs = self.space.arrays.get(state.probs_ref)
-        risk = self.config.risk / 2 if self._looks_decide() else self.config.risk
-        labels = self._label_automatically(state, probs, risk)
-        return self._auto_labelled(state, max(0, len(state.rounds) - 1), labels, risk)
+        round = max(0, len(state.rounds) - 1)
+        risk = self._round_risk(round)
+        if planned:
+            risk = final_risk(self.config.risk, state.n_final_looks, has_target=self._has_target)
+        labels = self._label_automatically(state, self.space.arrays.get(state.probs_ref), risk)
+        return self._auto_labelled(state, round, labels, risk, final=planned)
+
+    @property
+    def _has_target(self) -> bool:
+        return self.config.target_coverage is not None
+
+    def _round_risk(self, round: int) -> float:
+        return round_risk(self.config.risk, round, has_target=self._has_target)
+
+    def _stored(self, state: State, prediction: Prediction) -> tuple[str, str]:
+        """Refs of the arrays. A frozen backbone's embeddings never change and are stored once."""
+        embeddings = state.embeddings_ref if self.config.finetune == "head" else None
+        arrays = self.space.arrays
+        return arrays.put(prediction.probs, "probs"), embeddings or arrays.put(prediction.embeddings, "embeddings")
 
     def auto_labels(self, state: State) -> tuple[RowArray, RowArray]:
         """Rows and classes of the automatic labels in force."""
@@ -180,19 +201,6 @@ class Learner:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         rows, targets = self.space.arrays.get(state.auto.ref)
         return rows, targets
-
-    def _looks_decide(self) -> bool:
-        """Whether interim certificates can end the run; then each of them spends risk.
-
-        Otherwise they are only shown, each at the full risk and for itself alone.
-        """
-        return self.config.target_coverage is not None
-
-    def _interim_risk(self) -> float:
-        if not self._looks_decide():
-            return self.config.risk
-        left = self.config.budget - self.plan.audit - self.plan.initial
-        return self.config.risk / 2 / (2 + max(0, left) // self.plan.batch)
 
     def _label_automatically(self, state: State, probs: NDArray[np.float32], risk: float) -> AutoLabels:
         if self.config.auto_labeller == "none":
@@ -202,11 +210,11 @@ class Learner:
         audit = Audit(self.pool.rows(hidden), self._answers(state, hidden))
         return auto_label(probs, self.open_rows(state), audit, self.config.tolerance, risk)
 
-    def _auto_labelled(self, state: State, round: int, labels: AutoLabels, risk: float) -> NewEvent:
+    def _auto_labelled(self, state: State, round: int, labels: AutoLabels, risk: float, *, final: bool) -> NewEvent:
         before, now = self.auto_labels(state)[0], labels.rows
         counts = len(now), len(np.setdiff1d(now, before)), len(np.setdiff1d(before, now))
         ref = self.space.arrays.put(np.stack([labels.rows, labels.targets]), "auto")
-        return journal.auto_labelled(round, ref, counts, labels.certificate, risk)
+        return journal.auto_labelled(round, ref, counts, labels.certificate, risk, final=final)
 
     def _measure(self, state: State, round: int, prediction: Prediction, labels: AutoLabels) -> dict[str, Json]:
         n_auto, n_human = len(labels.rows), len(state.labels)
@@ -254,7 +262,9 @@ class Learner:
 
 def _with_slack(n: int, n_hidden: int, n_rows: int) -> int:
     """How many to pick so that `n` outside the audit are among them, most often."""
-    expected = n * n_hidden / max(1, n_rows)
+    if n_hidden == 0:
+        return n
+    expected = n * n_hidden / n_rows
     return n + int(expected + 4 * expected**0.5) + 2
 
 

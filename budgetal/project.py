@@ -5,10 +5,10 @@ while query := project.ask():
     project.tell(annotate(query))
 """
 
+import dataclasses
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,22 @@ from typing import Any
 from budgetal import journal, rounds
 from budgetal.budget.plan import BudgetPlan, plan_budget
 from budgetal.config import Config, load_config, make_config, save_config
-from budgetal.errors import DataError, ProjectError
+from budgetal.errors import BudgetError, DataError, ProjectError
 from budgetal.export.labels import LabelRow, export_labels
 from budgetal.files import write_atomic
 from budgetal.illustrated import Illustrator
 from budgetal.learner import Learner
+from budgetal.logbook import JOURNAL, Logbook
+from budgetal.loop import Loop
 from budgetal.registry import unknown_name
 from budgetal.report.html import render_report
 from budgetal.results import label_rows, summarise, true_curve
 from budgetal.state import GIVEN, State
 from budgetal.store.events import NewEvent
-from budgetal.store.store import Transaction, open_store
-from budgetal.types import Annotation, EpochRecord, Json, Purpose, Quarantined, Query, Sample
-from budgetal.validation import check_changes, check_names, with_classes
+from budgetal.types import Annotation, Json, Quarantined, Query, Sample
+from budgetal.validation import check_changes, check_names, with_absolute_paths, with_classes
 from budgetal.workspace import OnProgress, Workspace, no_progress
 
-JOURNAL = "journal.db"
 SETTINGS = "budgetal.toml"
 
 
@@ -41,11 +41,9 @@ class Project:
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self.folder = folder
         self.on_progress: OnProgress = no_progress
-        self._worked_since_s = time.monotonic()
-        self._store = open_store(folder / JOURNAL, create=create)
-        self.state = State()
-        self.catch_up()
-        self._idle_since_s = time.monotonic()
+        self._logbook = Logbook(folder, create=create)
+        self._seconds_to_open = 0.0
+        self._idle_since_s: float | None = None
 
     # -- opening -------------------------------------------------------------------------------
 
@@ -71,14 +69,16 @@ class Project:
             raise ProjectError(f"{folder} is a project already: use it, or choose another folder")
         draft = make_config(images=images, budget=budget, **{"classes": (), **settings})
         check_names(draft)
-        workspace = Workspace(folder, draft, on_progress)
+        workspace = Workspace(folder, with_absolute_paths(draft), on_progress)
         on_progress("reading images", 0, 1)
-        config = with_classes(draft, workspace.collection)
-        plan_budget(config, len(workspace.collection.samples))
+        config = with_classes(workspace.config, workspace.collection)
+        n_given = sum(sample.label is not None for sample in workspace.collection.samples)
+        plan_budget(config, len(workspace.collection.samples), n_given if use_given_labels else 0)
+        Workspace(folder, config).check_inputs()
         project = cls(folder, create=True)
         project.on_progress = on_progress
         project._begin(config, workspace, use_given_labels)
-        project._worked_since_s = began_s
+        project._seconds_to_open = time.monotonic() - began_s
         return project
 
     @classmethod
@@ -86,9 +86,9 @@ class Project:
         """Whether `folder` holds a project whose set-up came to its end."""
         if not (folder / JOURNAL).exists():
             return False
-        project = cls(folder, create=True)
-        project.close()
-        return project.state.index_ref is not None
+        logbook = Logbook(folder, create=True)
+        logbook.close()
+        return logbook.state.index_ref is not None
 
     @classmethod
     def open(cls, folder: str | Path) -> "Project":
@@ -109,7 +109,7 @@ class Project:
                 if sample.label is not None
             ]
         save_config(config, self.folder / SETTINGS)
-        self._append(events)
+        self._logbook.append(events)
 
     def _adopt_settings(self) -> None:
         path = self.folder / SETTINGS
@@ -122,6 +122,11 @@ class Project:
             self.configure(**changes)
 
     # -- what is known -------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """What the journal says, as far as it was read."""
+        return self._logbook.state
 
     @property
     def config(self) -> Config:
@@ -152,78 +157,104 @@ class Project:
     @cached_property
     def plan(self) -> BudgetPlan:
         """How the budget is split."""
-        n_given = sum(label.query_id == GIVEN for label in self.state.labels.values())
-        return plan_budget(self.config, len(self.samples), n_given)
+        return self._plan_for(self.config)
 
     @cached_property
     def learner(self) -> Learner:
         """The machine's part of a round."""
-        space = self.workspace
-        pool = space.pool(self.samples)
-        return Learner(space, pool, self.plan)
+        samples = self.samples  # Read first: the workspace then knows which images to expect.
+        return Learner(self.workspace, self.workspace.pool(samples), self.plan)
+
+    @cached_property
+    def _loop(self) -> Loop:
+        loop = Loop(self.folder, self._logbook, self.learner, self.plan, self._on_progress)
+        loop.worked_since_s -= self._seconds_to_open
+        return loop
+
+    def _plan_for(self, config: Config) -> BudgetPlan:
+        n_given = sum(label.query_id == GIVEN for label in self.state.labels.values())
+        return plan_budget(config, self.state.n_samples, n_given)
 
     # -- ask and tell --------------------------------------------------------------------------
 
     def ask(self, n: int | None = None) -> Query | None:
-        """The images to label next, or None when the run has ended.
+        """The images to label next, at most `n` of them, or None when the run has ended.
 
         A query that is not answered to the end comes again with what is left of it. Otherwise the learner
-        first does what is due: fit, predict, label automatically, measure. At most `n` images (None: as
-        planned). Raises BudgetError when `n` is more than the budget has left.
+        first does what is due: fit, predict, label automatically, measure. Raises BudgetError when `n` is
+        not positive or more than the budget has left.
         """
-        # The time that people took for the last query is not the machine's.
-        self._worked_since_s += time.monotonic() - self._idle_since_s
+        if n is not None and n < 1:
+            raise BudgetError(f"Cannot ask for {n} labels: ask for 1 or more")
+        self.catch_up()
+        query = rounds.open_query(self.state)
+        if query is None:
+            if n is not None and self.state.stop_reason is None:
+                self.state.ledger.reserve(n)
+            query = self._next_query(n)
+        return query and dataclasses.replace(query, sample_ids=query.sample_ids[:n])
+
+    def _next_query(self, n: int | None) -> Query | None:
+        # People's time since the last query is not the machine's.
+        idle_since_s, self._idle_since_s = self._idle_since_s, None
+        if idle_since_s is not None:
+            self._loop.worked_since_s += time.monotonic() - idle_since_s
         try:
-            return self._ask(n)
+            return self._loop.next_query(n)
         finally:
             self._idle_since_s = time.monotonic()
-
-    def _ask(self, n: int | None) -> Query | None:
-        self.catch_up()
-        waiting = rounds.open_query(self.state)
-        if waiting:
-            return waiting
-        self._learn()
-        self._stop_if_due()
-        if self.state.stop_reason is not None:
-            self._finish()
-            return None
-        purpose = rounds.next_purpose(self.state, self.plan)
-        return self._ask_for(purpose, n or rounds.planned_size(self.state, self.plan, purpose))
 
     def tell(self, annotations: Iterable[Annotation]) -> None:
         """Record people's answers: all of them or, on any error, none. On return they are on disk.
 
         Telling the same key twice changes nothing; a new answer for a labelled image corrects it.
-        Raises DataError for a label that is no class and ProjectError for an image nobody was asked about.
+        Raises DataError for a label that is no class, ProjectError for an image nobody was asked about or a
+        key that stands for another answer, BudgetError when a skipped image's label is no longer paid for.
         """
-        with self._transaction() as transaction:
-            events = [self._answer(annotation) for annotation in annotations]
-            transaction.append(events)
+        with self._logbook.transaction() as transaction:
+            answers = list(annotations)
+            events = [self._answer(annotation) for annotation in answers]
+            self._reserve_unplanned(answers)
+            for event, stored in zip(events, transaction.append(events), strict=True):
+                if stored.data != event.data:
+                    raise ProjectError(f"Key {event.key!r} stands for another answer: use a new key for each")
         self.catch_up()
 
     def skip(self, sample_id: str) -> None:
         """Set an image aside that nobody can label; it costs nothing and is not asked again."""
-        self._on_known_item("skipped", sample_id)
+        with self._logbook.transaction() as transaction:
+            query_id = self._query_id(sample_id)
+            if sample_id in self.state.labels:
+                raise ProjectError(f"Cannot skip image {sample_id}: it has a label. Undo that first.")
+            transaction.append([journal.item_event("skipped", sample_id, query_id)])
+        self.catch_up()
 
     def undo(self, sample_id: str) -> None:
         """Take an answer (or a skip) back; the image is asked again."""
-        self._on_known_item("undone", sample_id)
+        with self._logbook.transaction() as transaction:
+            query_id = self._query_id(sample_id)
+            if sample_id in self.state.open_items:
+                raise ProjectError(f"Nothing to undo: image {sample_id} has no answer yet")
+            if query_id == GIVEN:
+                raise ProjectError(f"Image {sample_id} came with its label: tell() a new one to correct it")
+            if sample_id in self.state.skipped and sample_id not in self.state.audit:
+                self.state.ledger.reserve(1)
+            transaction.append([journal.item_event("undone", sample_id, query_id)])
+        self.catch_up()
 
     def configure(self, **changes: Any) -> None:
         """Change settings of a running project, e.g. a larger budget. Raises ConfigError or ProjectError."""
         check_changes(changes)
         config = make_config(**{**self.config.model_dump(), **changes})
         check_names(config)
-        plan_budget(config, self.state.n_samples)
+        self._plan_for(config)
+        self._logbook.append([NewEvent("configured", {"changes": changes})])
         save_config(config, self.folder / SETTINGS)
-        self._append([NewEvent("configured", {"changes": changes})])
-        for name in ("workspace", "plan", "learner"):
-            self.__dict__.pop(name, None)
+        self._forget_settings()
 
     def stop(self, reason: str = "stopped by hand") -> None:
-        """End the run at the next `ask`, which then issues the final certificate."""
-        self._append([NewEvent("stopped", {"reason": reason})])
+        """End the run: open queries are withdrawn, and the next `ask` issues the final certificate."""
+        self._logbook.append([NewEvent("stopped", {"reason": reason})])
 
     # -- what comes out ------------------------------------------------------------------------
 
@@ -253,30 +284,32 @@ class Project:
 
     def catch_up(self) -> None:
         """Read what other processes wrote since."""
-        self.state.apply(self._store.read(self.state.seq))
+        before = self.state.config
+        self._logbook.catch_up()
+        if before is not None and self.state.config != before:
+            self._forget_settings()
 
     def close(self) -> None:
         """Release the journal. The object is not usable afterwards."""
-        self._store.close()
+        self._logbook.close()
 
-    def _append(self, events: list[NewEvent]) -> None:
-        with self._transaction() as transaction:
-            transaction.append(events)
-        self.catch_up()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Transaction]:
-        """The only writer, with a state that is up to date: what is decided inside holds at commit."""
-        with self._store.transaction() as transaction:
-            self.state.apply(transaction.read(self.state.seq))
-            yield transaction
+    def _forget_settings(self) -> None:
+        """Build what depends on the settings anew at its next use."""
+        for name in ("workspace", "_index", "plan", "learner", "_loop"):
+            self.__dict__.pop(name, None)
 
     def _answer(self, annotation: Annotation) -> NewEvent:
         if annotation.label not in self.config.classes:
             raise DataError(unknown_name("label", annotation.label, list(self.config.classes)))
-        sample_id = annotation.sample_id
-        query_id = self._query_id(sample_id)
-        return journal.labelled(annotation, query_id)
+        return journal.labelled(annotation, self._query_id(annotation.sample_id))
+
+    def _reserve_unplanned(self, annotations: Sequence[Annotation]) -> None:
+        """Answers for images that were skipped, or whose query was withdrawn, need budget of their own."""
+        ids = {annotation.sample_id for annotation in annotations}
+        paid_for = (
+            self.state.labels.keys() | self.state.open_items.keys() | (self.state.skipped & set(self.state.audit))
+        )
+        self.state.ledger.reserve(len(ids - paid_for))
 
     def _query_id(self, sample_id: str) -> int:
         query_id = rounds.query_id_of(self.state, sample_id)
@@ -284,69 +317,5 @@ class Project:
             raise ProjectError(f"Cannot record an answer for image {sample_id}: it is in no query. Call ask() first.")
         return query_id
 
-    def _on_known_item(self, kind: str, sample_id: str) -> None:
-        with self._transaction() as transaction:
-            query_id = self._query_id(sample_id)
-            if kind == "undone" and sample_id in self.state.open_items:
-                raise ProjectError(f"Nothing to undo: image {sample_id} has no answer yet")
-            transaction.append([journal.item_event(kind, sample_id, query_id)])
-        self.catch_up()
-
-    # -- what the loop does between two queries ------------------------------------------------
-
-    def _learn(self) -> None:
-        """Fit and judge when labels came since the last fit, or when a fit was not judged yet."""
-        round = len(self.state.rounds)
-        if rounds.learner_due(self.state, self.plan) == "fit":
-            self.on_progress("training", 0, 1)
-            self._append_if_due("fit", [self.learner.fit(self.state, round, self._on_epoch)])
-        if rounds.learner_due(self.state, self.plan) == "assess":
-            self.on_progress("predicting", 0, 1)
-            self._append_if_due("assess", self.learner.assess(self.state, round, self._seconds_worked))
-            self._worked_since_s = time.monotonic()
-            self.workspace.prune(self.state)
-
-    def _append_if_due(self, step: rounds.Due, events: list[NewEvent]) -> None:
-        """Write a step's events unless another process, with the same result, was faster."""
-        round = len(self.state.rounds)
-        with self._transaction() as transaction:
-            if rounds.learner_due(self.state, self.plan) == step and len(self.state.rounds) == round:
-                transaction.append(events)
-        self.catch_up()
-
-    def _seconds_worked(self) -> float:
-        return time.monotonic() - self._worked_since_s
-
-    def _ask_for(self, purpose: Purpose, n: int) -> Query:
-        round = len(self.state.rounds)
-        self.on_progress(f"choosing {n} images", 0, 1)
-        pick = self.learner.pick(self.state, purpose, n, round)
-        with self._transaction() as transaction:
-            already = rounds.open_query(self.state)
-            if already:  # Another process asked in the meantime: its query is served first.
-                return already
-            self.state.ledger.reserve(len(pick.sample_ids))
-            query_id = self.state.next_query_id()
-            event = journal.asked(query_id, purpose, round, pick.sample_ids, pick.passed_over, pick.weights)
-            transaction.append([event])
-        self.catch_up()
-        return self.state.queries[query_id]
-
-    def _stop_if_due(self) -> None:
-        reason = rounds.stop_reason(self.state)
-        if self.state.stop_reason is None and reason is not None:
-            self._append([NewEvent("stopped", {"reason": reason})])
-
-    def _finish(self) -> None:
-        """The last certificate, once. A target reached was certified by the look that reached it."""
-        if self.state.finished:
-            return
-        keep = self.state.stop_reason == rounds.TARGET
-        last = None if keep else self.learner.final_labels(self.state)
-        self._append([*([last] if last else []), NewEvent("finished", {})])
-
     def _on_progress(self, what: str, done: int, total: int) -> None:
         self.on_progress(what, done, total)
-
-    def _on_epoch(self, epoch: EpochRecord) -> None:
-        self._append([journal.epoch_ended(len(self.state.rounds), epoch)])

@@ -16,7 +16,6 @@ from budgetal.state import State
 from budgetal.types import Json, Provenance, Sample
 
 VERSIONS_OF = ("budgetal", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
-CERTIFICATE_FIELDS = ("tolerance", "risk", "upper_bound", "n_audit", "errors", "threshold", "n_auto")
 
 
 def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> list[LabelRow]:
@@ -77,6 +76,7 @@ def summarise(
     return {
         "n_samples": state.n_samples,
         "n_human_labels": len(state.labels),
+        "n_paid_labels": state.n_paid,
         "n_audit_labels": n_audit,
         "n_auto_labels": n_auto,
         "n_unlabelled": state.n_samples - len(state.labels) - n_auto,
@@ -105,7 +105,8 @@ def _certificate(state: State) -> dict[str, Json] | None:
     if state.certificate is None:
         return None
     fields = asdict(state.certificate)
-    return {name: fields[name] for name in (*CERTIFICATE_FIELDS, "bound_at_threshold")}
+    # The promise has the project's risk: every look it may take has a share of that, this one `look_risk`.
+    return {**fields, "risk": state.settings.risk, "look_risk": fields["risk"]}
 
 
 def true_curve(state: State, samples: Sequence[Sample], learner: Learner, truth: Mapping[str, str]) -> list[float]:

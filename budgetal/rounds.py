@@ -12,6 +12,8 @@ TARGET = "target reached"
 SPENT = "budget spent"
 UNCHANGED = "predictions no longer change"
 NOTHING_LEFT = "every image was asked"
+PLANNED_ENDS = frozenset({SPENT, UNCHANGED, NOTHING_LEFT})
+"""Ends that no certificate seen on the way can bring about."""
 
 Due = Literal["fit", "assess", "nothing"]
 
@@ -34,15 +36,20 @@ def next_purpose(state: State, plan: BudgetPlan) -> Purpose:
     return "round"
 
 
-def planned_size(state: State, plan: BudgetPlan, purpose: Purpose) -> int:
-    """Labels to ask for, within what is left of the budget."""
-    planned = {"initial": plan.initial, "audit": plan.audit, "round": plan.batch}
+def query_size(state: State, plan: BudgetPlan, purpose: Purpose, n: int | None) -> int:
+    """Labels to ask for, within what is left of the budget.
+
+    The first query and the audit are as large as planned, whoever asks for `n` of them at a time.
+    """
+    planned = {"initial": plan.initial, "audit": plan.audit, "round": n or plan.batch}
     return min(planned[purpose], state.ledger.available)
 
 
 def learner_due(state: State, plan: BudgetPlan) -> Due:
     """Whether the round at hand has to be fitted, or was fitted and not judged yet."""
-    if next_purpose(state, plan) != "round":
+    # A run that ended before its audit still gets a model from what people labelled.
+    ended = state.stop_reason is not None or state.ledger.available == 0
+    if next_purpose(state, plan) != "round" and not ended:
         return "nothing"
     if state.model_round == len(state.rounds):
         return "assess"

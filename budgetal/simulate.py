@@ -10,6 +10,7 @@ from budgetal.data.sources import find_splits
 from budgetal.errors import DataError, ProjectError
 from budgetal.project import Project
 from budgetal.types import Json
+from budgetal.validation import with_absolute_paths
 from budgetal.workspace import OnProgress, no_progress
 
 OnRound = Callable[[Project], None]
@@ -62,7 +63,7 @@ def _resume(out: Path, settings: dict[str, Any]) -> Project | None:
     if not Project.exists_in(out):
         return None
     project = Project.open(out)
-    wanted = make_config(**{"classes": project.config.classes, **settings})
+    wanted = with_absolute_paths(make_config(**{"classes": project.config.classes, **settings}))
     if _differs(project.config, wanted):
         raise ProjectError(f"{out} holds a run with other settings: choose another --out, or remove it")
     return project

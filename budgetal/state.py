@@ -86,6 +86,7 @@ class State:
     epochs: dict[int, dict[int, EpochRecord]] = field(default_factory=dict)
     strategy_weights: dict[int, dict[str, float]] = field(default_factory=dict)
     risk_spent: float = 0.0
+    n_final_looks: int = 0
     stop_reason: str | None = None
     finished: bool = False
 
@@ -111,7 +112,10 @@ class State:
     def ledger(self) -> Ledger:
         """The budget as it stands."""
         config = self.settings
-        return Ledger(config.budget, config.budget_money, config.cost_per_label, self.n_paid, len(self.open_items))
+        # A skipped audit image keeps its label set aside: audit answers must not decide how much is trained on.
+        kept = sum(sample_id in self.audit for sample_id in self.skipped)
+        reserved = len(self.open_items) + kept
+        return Ledger(config.budget, config.budget_money, config.cost_per_label, self.n_paid, reserved)
 
     @property
     def probs_ref(self) -> str | None:
@@ -161,9 +165,7 @@ class State:
         self.skipped.discard(sample_id)
         self.open_items.pop(sample_id, None)
         self.n_paid += is_new and query_id != GIVEN
-        if sample_id not in self.audit:
-            self.queried.add(sample_id)
-            self.last_label_seq = self.seq
+        self._labels_changed(sample_id)
 
     def _on_skipped(self, data: Mapping[str, Any]) -> None:
         self.open_items.pop(data["sample_id"], None)
@@ -175,7 +177,14 @@ class State:
         self.skipped.discard(sample_id)
         self.n_paid -= label is not None and label.query_id != GIVEN
         self.open_items[sample_id] = data["query"]
-        self.last_label_seq = self.seq
+        self._labels_changed(sample_id)
+
+    def _labels_changed(self, sample_id: str) -> None:
+        """A changed training label asks for a new fit, a changed audit answer for a new last look only."""
+        self.finished = False
+        if sample_id not in self.audit:
+            self.queried.add(sample_id)
+            self.last_label_seq = self.seq
 
     def _on_epoch_ended(self, data: Mapping[str, Any]) -> None:
         record = EpochRecord(data["epoch"], data["train_loss"], data["train_accuracy"])
@@ -195,6 +204,7 @@ class State:
         certificate = data["certificate"]
         self.certificate = Certificate(**certificate) if certificate else None
         self.risk_spent += data["risk_spent"]
+        self.n_final_looks += data["final"]
 
     def _on_round_ended(self, data: Mapping[str, Any]) -> None:
         epochs = tuple(self.epochs.get(data["round"], {}).values())
@@ -203,6 +213,7 @@ class State:
 
     def _on_stopped(self, data: Mapping[str, Any]) -> None:
         self.stop_reason = cast(str, data["reason"])
+        self.open_items.clear()
 
     def _on_finished(self, _data: Mapping[str, Any]) -> None:
         self.finished = True

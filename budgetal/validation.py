@@ -1,16 +1,24 @@
 """Checks of a new project's settings against what exists and against the images."""
 
+from pathlib import Path
+
 from budgetal.config import Config, make_config
 from budgetal.data.collection import Collection
+from budgetal.data.named import NAMES
 from budgetal.errors import ConfigError, DataError
 from budgetal.models.backbones import backbone_info
 from budgetal.query.strategy import strategies
 from budgetal.registry import unknown_name
 
 FIXED = frozenset(
-    {"images", "classes", "test_images", "data_root", "backbone", "weights", "finetune", "input_size", "seed"}
+    {
+        *("images", "classes", "test_images", "data_root"),
+        *("backbone", "weights", "finetune", "input_size", "seed"),
+        *("tolerance", "risk", "target_coverage", "cost_per_label"),
+    }
 )
-"""Settings that decide what the journal's arrays mean; they cannot change under way."""
+"""Settings that cannot change under way: they decide what stored arrays mean, what a certificate promises (to
+choose that after looking would void it), or what labels have already cost."""
 
 
 def check_names(config: Config) -> None:
@@ -26,10 +34,21 @@ def check_changes(changes: dict[str, object]) -> None:
         raise ConfigError(f"Setting {min(fixed)!r} is fixed once a project is made: start a new one to change it")
 
 
+def with_absolute_paths(config: Config) -> Config:
+    """Make the paths that exist independent of the working directory; names of data sets stay."""
+    names = ("images", "test_images", "data_root", "weights")
+    given = {name: value for name, value in config if name in names and value and Path(value).exists()}
+    named = {name for name in given if given[name] in NAMES}
+    return config.model_copy(update={name: str(Path(given[name]).resolve()) for name in given.keys() - named})
+
+
 def with_classes(draft: Config, collection: Collection) -> Config:
     """Fill in the classes from the labels found. Raises DataError when they are too few or do not match."""
     classes = draft.classes or collection.classes
-    if len(set(classes)) < 2:
+    if len(set(classes)) < len(classes):
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise DataError(f"Class {twice!r} is named twice: name each class once")
+    if len(classes) < 2:
         found = ", ".join(classes) or "none"
         raise DataError(f"A project needs two classes or more, found {found}: name them with --classes a,b")
     strange = {sample.label for sample in collection.samples if sample.label is not None} - set(classes)

@@ -34,6 +34,7 @@ class Workspace:
         self.folder = folder
         self.config = config
         self.on_progress = on_progress
+        self._expected: list[str] | None = None
         for name in ("cache", "models"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -45,8 +46,14 @@ class Workspace:
 
     @cached_property
     def collection(self) -> Collection:
-        """The images, decoded once and cached."""
-        return self._load(self.config.images, "train")
+        """The images, decoded once and cached.
+
+        Raises DataError when they are no longer those of the index, whose rows all arrays share.
+        """
+        found = self._load(self.config.images, "train")
+        if self._expected is not None and [sample.sample_id for sample in found.samples] != self._expected:
+            raise DataError(self._images_changed())
+        return found
 
     @cached_property
     def test(self) -> Collection | None:
@@ -60,6 +67,11 @@ class Workspace:
                 f"correct {self.config.test_images} or leave the test images out"
             )
         return test
+
+    def check_inputs(self) -> None:
+        """Raise InputError when the test images or the network's weights cannot be used."""
+        _ = self.test
+        self.engine.prepare()
 
     @cached_property
     def side(self) -> int:
@@ -113,12 +125,16 @@ class Workspace:
         if not self.index_path.exists() or _hash(self.index_path) != expected_hash:
             self.write_index()
         if _hash(self.index_path) != expected_hash:
-            raise DataError(
-                f"The images in {self.config.images} are not those this project was made from: "
-                "put them back, or start a new project with `budgetal init`"
-            )
+            raise DataError(self._images_changed())
         samples, quarantined, _ = load_index(self.index_path)
+        self._expected = [sample.sample_id for sample in samples]
         return samples, quarantined
+
+    def _images_changed(self) -> str:
+        return (
+            f"The images in {self.config.images} are not those this project was made from: "
+            "put them back, or start a new project with `budgetal init`"
+        )
 
     def file_of(self, path: str) -> Path:
         """The image file behind a sample's path. Raises DataError when the images are not files."""

@@ -41,14 +41,16 @@ class PseudoLabels:
 def auto_label(
     probs: NDArray[np.float32], open_rows: RowArray, audit: Audit, tolerance: float, risk: float
 ) -> AutoLabels:
-    """Label every open image above the lowest certified score threshold (METHOD: score = max p).
+    """Label every open image above the lowest certified score threshold (score: max p).
 
     probs: (N, m) calibrated; open_rows: images no person was asked about, audit included. Audit images
     keep their human labels and are never among the automatic ones.
     """
     scores = probs[open_rows].max(axis=1)
     predicted = probs[open_rows].argmax(axis=1)
-    positions = np.searchsorted(open_rows, audit.rows)
+    positions = np.minimum(np.searchsorted(open_rows, audit.rows), len(open_rows) - 1)
+    if not np.array_equal(open_rows[positions], audit.rows):
+        raise ValueError("audit rows must be among the open rows: an image was both asked for and audited")
     certificate = certify(scores, positions, predicted[positions] != audit.targets, tolerance, risk)
     if certificate is None:
         nothing = np.empty(0, np.int64)

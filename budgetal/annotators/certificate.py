@@ -6,13 +6,15 @@ above a score threshold are a uniform sample of all images above it: an urn with
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-N_THRESHOLDS = 100
+N_THRESHOLDS = 40
+ROOM_FOR_ERRORS = 3
+LARGEST_ROOMY_START = 0.5
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,29 @@ def audit_labels_needed(tolerance: float, risk: float, errors: int = 0) -> int:
 def candidate_thresholds(scores: NDArray[np.float32], n_audit: int, tolerance: float, risk: float) -> list[float]:
     """Score thresholds to test, strictest first: a grid of equal steps in coverage.
 
-    It begins where the audit is expected (less two standard deviations) to hold enough images for a pass
-    with no error. Only scores and the audit's size enter, never an answer: fixed-sequence testing
-    needs an order that was set before looking.
+    Only scores and the audit's size enter, never an answer: fixed-sequence testing needs an order that was
+    set before looking. Where it begins decides its power (docs/method.md has the measurement): too strict,
+    and one unlucky error ends the sequence; too loose, and there are too many.
     """
-    needed = audit_labels_needed(tolerance, risk)
     descending = np.sort(scores)[::-1]
     coverages = np.arange(1, N_THRESHOLDS + 1) / N_THRESHOLDS
-    spread = 2 * np.sqrt(n_audit * coverages * (1 - coverages))
-    reachable = coverages[n_audit * coverages - spread >= needed]
-    positions = np.ceil(reachable * len(scores)).astype(int) - 1
+    first = _first_coverage(coverages, n_audit, tolerance, risk)
+    positions = np.ceil(coverages[first:] * len(scores)).astype(int) - 1
     return sorted({float(value) for value in descending[positions]}, reverse=True)
+
+
+def _first_coverage(coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float) -> int:
+    """Index of the strictest coverage to test, len(coverages) when no coverage could pass.
+
+    With a large audit: where it leaves room for a few errors. With a small one: where it is expected, less
+    two standard deviations, to hold enough images for a pass without any.
+    """
+    expected = n_audit * coverages
+    roomy = expected >= audit_labels_needed(tolerance, risk, ROOM_FOR_ERRORS)
+    if roomy[coverages <= LARGEST_ROOMY_START].any():
+        return int(roomy.argmax())
+    enough = expected - 2 * np.sqrt(expected * (1 - coverages)) >= audit_labels_needed(tolerance, risk)
+    return int(enough.argmax()) if enough.any() else len(coverages)
 
 
 def certify(
@@ -111,7 +125,7 @@ def certify(
     thresholds = candidate_thresholds(scores, len(audit_rows), tolerance, risk)
     for threshold in thresholds:
         tested = _test(scores, audit_rows, audit_wrong, threshold, tolerance, risk)
-        if tested.bound_at_threshold > tolerance:
+        if tested is None:
             break
         passed.append(tested)
     return _promise(passed, len(thresholds))
@@ -124,12 +138,28 @@ def _test(
     threshold: float,
     tolerance: float,
     risk: float,
-) -> Certificate:
+) -> Certificate | None:
+    """The certificate of one threshold, or None when the audit does not refute the hypothesis against it.
+
+    The hypothesis must not depend on the audit's draw: "more than tolerance × (images above the threshold,
+    less the most that the audit may take of them) are wrong". Unless the audit took more, that contains "the
+    remaining ones are wrong too often".
+    """
     population = int((scores >= threshold).sum())
     sampled = scores[audit_rows] >= threshold
     n_sample, errors = int(sampled.sum()), int((sampled & audit_wrong).sum())
-    bound = remaining_error_bound(population, n_sample, errors, risk) if n_sample else 1.0
+    most = _most_sampled(len(audit_rows), population / len(scores))
+    worst = hypergeometric_upper_bound(population, n_sample, errors, risk)
+    if n_sample > most or worst > tolerance * (population - most) or population == n_sample:
+        return None
+    bound = (worst - errors) / (population - n_sample)
     return Certificate(tolerance, risk, tolerance, threshold, n_sample, errors, population - n_sample, bound)
+
+
+def _most_sampled(n_audit: int, coverage: float) -> int:
+    """Audit images above a threshold that are allowed for: the expected number and two standard deviations."""
+    expected = n_audit * coverage
+    return min(n_audit, math.ceil(expected + 2 * math.sqrt(expected * (1 - coverage))))
 
 
 def _promise(passed: Sequence[Certificate], n_thresholds: int) -> Certificate | None:
@@ -142,15 +172,4 @@ def _promise(passed: Sequence[Certificate], n_thresholds: int) -> Certificate | 
     if not passed:
         return None
     last = passed[-1]
-    if len(passed) < n_thresholds:
-        return last
-    return Certificate(
-        last.tolerance,
-        last.risk,
-        last.bound_at_threshold,
-        last.threshold,
-        last.n_audit,
-        last.errors,
-        last.n_auto,
-        last.bound_at_threshold,
-    )
+    return last if len(passed) < n_thresholds else replace(last, upper_bound=last.bound_at_threshold)

@@ -28,10 +28,7 @@ class Oracle:
 
     def annotate(self, query: Query) -> list[Annotation]:
         """One annotation an image. Raises DataError when an image has no known label."""
-        return [
-            Annotation(sample_id, self._answer(sample_id), "oracle", f"oracle-{query.query_id}-{sample_id}")
-            for sample_id in query.sample_ids
-        ]
+        return [Annotation(sample_id, self._answer(sample_id), "oracle") for sample_id in query.sample_ids]
 
     def _answer(self, sample_id: str) -> str:
         if sample_id not in self.labels:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from budgetal.annotators.certificate import audit_labels_needed
+from budgetal.budget.ledger import Ledger
 from budgetal.config import Config
 from budgetal.errors import ConfigError
 
@@ -26,18 +27,23 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     The audit must exceed what certifies the tolerance with no error seen, else no image is ever labelled
     automatically; twice that leaves room for images below the threshold and a few errors.
     """
-    budget = min(config.budget, n_samples)
+    budget = min(affordable(config), n_samples)
     audit = min(config.audit if config.audit is not None else _default_audit(config, budget), n_samples)
-    if audit > config.budget:
+    if audit > affordable(config):
         raise ConfigError(
-            f"The audit of {audit} labels is above the budget of {config.budget}: lower --audit or raise --budget"
+            f"The audit of {audit} labels is above the budget of {affordable(config)}: lower --audit or raise --budget"
         )
-    for_training = budget - audit
+    for_training = max(0, budget - audit)
     if for_training < 1 and not n_labelled:
         raise ConfigError(f"An audit of {audit} leaves no label to train on: lower --audit or raise --budget")
     batch = config.batch or max(1, for_training // QUERIES_PER_BUDGET)
     initial = 0 if n_labelled else min(config.initial or batch, for_training)
     return BudgetPlan(audit, initial, batch)
+
+
+def affordable(config: Config) -> int:
+    """Labels that both the budget of labels and that of money allow."""
+    return Ledger(config.budget, config.budget_money, config.cost_per_label).available
 
 
 def _default_audit(config: Config, budget: int) -> int:

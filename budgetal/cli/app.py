@@ -25,6 +25,7 @@ progress_console = Console(stderr=True)
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+PLACE_PROBLEMS = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError, FileNotFoundError)
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -50,6 +51,8 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     except BudgetalError as error:
         return _complain(str(error), BAD_INPUT if _disk_is_full(error) else FAILURE)
     except OSError as error:
+        if isinstance(error, PLACE_PROBLEMS):
+            return _complain(f"Cannot use {error.filename}: {error.strerror}", BAD_INPUT)
         if not _disk_is_full(error):
             raise
         return _complain(f"The disk is full ({error.filename or 'while writing'}): free some space", BAD_INPUT)

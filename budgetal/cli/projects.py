@@ -87,7 +87,8 @@ def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> No
     else:
         typer.echo(
             f"{certificate.n_auto:,} automatic labels, at most {certificate.upper_bound:.2%} wrong with "
-            f"{1 - certificate.risk:.0%} confidence ({certificate.errors} errors in {certificate.n_audit} audit labels)"
+            f"{1 - project.config.risk:.0%} confidence "
+            f"({certificate.errors} errors in {certificate.n_audit} audit labels)"
         )
     typer.echo(f"Ended: {state.stop_reason}" if state.finished else f"{len(state.open_items)} images wait for labels")
 

@@ -56,6 +56,10 @@ class LocalEngine:
         self.on_progress = on_progress
         work.mkdir(parents=True, exist_ok=True)
 
+    def prepare(self) -> None:
+        """Build the network. Raises WeightsError when its weights cannot be had."""
+        _ = self._pretrained
+
     def features(self, on_progress: OnProgress | None = None) -> str:
         """Ref of the pool's features (n, d) from the pre-trained backbone, computed once."""
         return self._features(self.pixels, POOL, on_progress or self.on_progress)

@@ -95,7 +95,7 @@ def _asked_for(summary: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _budget(summary: Mapping[str, Any]) -> str:
-    spent, budget = summary.get("n_human_labels"), summary.get("budget")
+    spent, budget = summary.get("n_paid_labels", summary.get("n_human_labels")), summary.get("budget")
     if budget is None:
         return f"Budget: none was set; {_counted(spent or 0, 'label')} spent."
     if spent is None:

@@ -42,8 +42,8 @@ def finetune(
     """Train `classifier` in place and return what each epoch reached.
 
     With a checkpoint, a fit that was killed goes on after its last whole epoch and ends with the same
-    weights; `on_epoch` is not called again for epochs done before. Raises BudgetalError when the loss is
-    not finite.
+    weights. `on_epoch` hears of the epochs done before once more, since the kill may have come before it did.
+    Raises BudgetalError when the loss is not finite.
     """
     parameters = _set_trainable(classifier, finetune)
     optimiser = torch.optim.SGD(parameters, lr=learning_rate)
@@ -51,6 +51,8 @@ def finetune(
     # A seed an epoch, and SGD without momentum: weights are the only state that a resumed fit needs.
     seeds = rng.integers(2**62, size=epochs)
     records = checkpoint.resume(classifier) if checkpoint else ()
+    for record in records:
+        on_epoch(record)
     for epoch in range(len(records) + 1, epochs + 1):
         record = _run_epoch(classifier, optimiser, data, epoch, int(seeds[epoch - 1]))
         records = (*records, record)

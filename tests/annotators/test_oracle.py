@@ -14,7 +14,8 @@ def test_an_oracle_repeats_its_answers_and_errs_as_often_as_told():
     assert answers == oracle.annotate(QUERY)
     wrong = sum(answer.label != "a" for answer in answers)
     assert 150 < wrong < 250
-    assert len({answer.key for answer in answers}) == len(IDS)
+    # A key would make the answer to an image that is asked again, after an undo, look like a repeated delivery.
+    assert {answer.key for answer in answers} == {None}
 
 
 def test_an_image_without_a_label_is_named():

@@ -40,3 +40,8 @@ def test_no_audit_without_an_auto_labeller():
 def test_an_audit_that_leaves_nothing_is_refused(audit):
     with pytest.raises(ConfigError, match="--audit"):
         plan_budget(_config(audit=audit), n_samples=5_000)
+
+
+def test_money_is_a_budget_too():
+    plan = plan_budget(_config(budget_money=100.0, cost_per_label=0.5), n_samples=5_000)
+    assert plan.audit + plan.initial <= 200

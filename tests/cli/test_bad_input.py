@@ -41,6 +41,8 @@ def _complaint(capsys, *arguments):
         (["--budget", "20", "--tolerance", "0"], "'tolerance' cannot be 0"),
         (["--budget", "20", "--tolerance", "1"], "'tolerance' cannot be 1"),
         (["--budget", "20", "--risk", "-0.1"], "'risk' cannot be -0.1"),
+        (["--budget", "20", "--tolerance", "1e-310"], "'tolerance' cannot be 1e-310"),
+        (["--budget", "20", "--learning-rate", "inf"], "'learning_rate' cannot be inf"),
         (["--budget", "0"], "'budget' cannot be 0"),
         (["--budget", "many"], "'--budget'"),
         (["--budget", "40", "--strategy", "entrophy"], "did you mean 'entropy'"),
@@ -147,3 +149,19 @@ def test_json_stays_empty_on_bad_input(tmp_path, capsys):
     assert code == 2
     with pytest.raises(json.JSONDecodeError):
         json.loads(captured.out)
+
+
+def test_weights_and_test_images_are_checked_before_a_project_is_made(images, tmp_path, capsys):
+    for options in (["--weights", "none.safetensors"], ["--test-images", tmp_path / "none"], ["--classes", "a,a"]):
+        _complaint(capsys, "init", tmp_path / "p", "--images", images, "--budget", 40, *options)
+        assert not (tmp_path / "p" / "journal.db").exists()
+
+
+def test_a_place_that_is_a_file(images, project, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    _complaint(capsys, "init", tmp_path / "file", "--images", images, "--budget", 40)
+    _complaint(capsys, "simulate", "--dataset", images, "--out", tmp_path / "file", "--budget", 40)
+    _complaint(capsys, "export", project, "--out", tmp_path / "file" / "x.csv")
+    (project / "budgetal.toml").unlink()
+    (project / "budgetal.toml").mkdir()
+    _complaint(capsys, "status", project)

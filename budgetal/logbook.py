@@ -1,0 +1,48 @@
+"""A project's journal and the state folded from it, always in step."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from budgetal.state import State
+from budgetal.store.events import Event, NewEvent
+from budgetal.store.store import Store, Transaction, open_store
+
+JOURNAL = "journal.db"
+
+
+class Logbook:
+    """The only way in which a project reads or changes its state."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self._store: Store = open_store(folder / JOURNAL, create=create)
+        self.state = State()
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Read what was written since, by this process or another."""
+        self.state.apply(self._store.read(self.state.seq))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """The only writer, with a state that is up to date: what is decided inside holds at commit.
+
+        The state does not see what is appended inside: call `catch_up` after the block.
+        """
+        with self._store.transaction() as transaction:
+            self.state.apply(transaction.read(self.state.seq))
+            yield transaction
+
+    def append(self, events: Sequence[NewEvent]) -> None:
+        """Write events together or not at all, and fold them in."""
+        with self.transaction() as transaction:
+            transaction.append(events)
+        self.catch_up()
+
+    def events(self) -> list[Event]:
+        """Everything that was ever written."""
+        return self._store.read()
+
+    def close(self) -> None:
+        """Release the journal."""
+        self._store.close()

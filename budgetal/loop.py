@@ -1,0 +1,96 @@
+"""The loop between two queries: fit, judge, stop or ask. Each step is one transaction of the journal."""
+
+import time
+from pathlib import Path
+
+from budgetal import journal, rounds
+from budgetal.budget.plan import BudgetPlan
+from budgetal.learner import Learner
+from budgetal.logbook import Logbook
+from budgetal.store.events import NewEvent
+from budgetal.store.locking import writer_lock
+from budgetal.types import EpochRecord, Purpose, Query
+from budgetal.workspace import OnProgress
+
+
+class Loop:
+    """Carries out what `rounds` says is due, and counts the machine's time for it."""
+
+    def __init__(self, folder: Path, logbook: Logbook, learner: Learner, plan: BudgetPlan, on_progress: OnProgress):
+        self.folder = folder
+        self.logbook = logbook
+        self.state = logbook.state
+        self.learner = learner
+        self.plan = plan
+        self.on_progress = on_progress
+        self.worked_since_s = time.monotonic()
+
+    def next_query(self, n: int | None) -> Query | None:
+        """Do what is due, then open the next query; None when the run has ended."""
+        while True:
+            self._learn()
+            self._stop_if_due()
+            if self.state.stop_reason is not None:
+                self._finish()
+                return None
+            query = self._ask(rounds.next_purpose(self.state, self.plan), n)
+            if query is not None:
+                return query
+
+    def _learn(self) -> None:
+        """Fit and judge when labels came since the last fit, or when a fit was not judged yet.
+
+        One process at a time: a second one waits, and then finds the work done.
+        """
+        if rounds.learner_due(self.state, self.plan) != "nothing":
+            with writer_lock(self.folder / "learner"):
+                self.logbook.catch_up()
+                self._fit_and_assess()
+
+    def _fit_and_assess(self) -> None:
+        round = len(self.state.rounds)
+        if rounds.learner_due(self.state, self.plan) == "fit":
+            self.on_progress("training", 0, 1)
+            self.logbook.append([self.learner.fit(self.state, round, self._on_epoch)])
+        if rounds.learner_due(self.state, self.plan) == "assess":
+            self.on_progress("predicting", 0, 1)
+            self.logbook.append(self.learner.assess(self.state, round, self._seconds_worked))
+            self.worked_since_s = time.monotonic()
+            self.learner.space.prune(self.state)
+
+    def _on_epoch(self, epoch: EpochRecord) -> None:
+        self.logbook.append([journal.epoch_ended(len(self.state.rounds), epoch)])
+
+    def _seconds_worked(self) -> float:
+        return time.monotonic() - self.worked_since_s
+
+    def _ask(self, purpose: Purpose, n: int | None) -> Query | None:
+        """Choose and ask. None when another process went on in the meantime: the choice is out of date."""
+        round, before = len(self.state.rounds), len(self.state.queries)
+        size = rounds.query_size(self.state, self.plan, purpose, n)
+        self.on_progress(f"choosing {size} images", 0, 1)
+        pick = self.learner.pick(self.state, purpose, size, round)
+        with self.logbook.transaction() as transaction:
+            if len(self.state.queries) != before or len(self.state.rounds) != round:
+                return rounds.open_query(self.state)
+            self.state.ledger.reserve(len(pick.sample_ids))
+            query_id = self.state.next_query_id()
+            asked = journal.asked(query_id, purpose, round, pick.sample_ids, pick.passed_over, pick.weights)
+            transaction.append([asked])
+        self.logbook.catch_up()
+        return self.state.queries[query_id]
+
+    def _stop_if_due(self) -> None:
+        reason = rounds.stop_reason(self.state)
+        if self.state.stop_reason is None and reason is not None:
+            self.logbook.append([NewEvent("stopped", {"reason": reason})])
+
+    def _finish(self) -> None:
+        """The last certificate, once. A target reached was certified by the look that reached it."""
+        if self.state.finished:
+            return
+        last = None
+        if self.state.stop_reason != rounds.TARGET:
+            planned = self.state.stop_reason in rounds.PLANNED_ENDS
+            last = self.learner.final_labels(self.state, planned=planned)
+        self.logbook.append([*([last] if last else []), NewEvent("finished", {})])
