@@ -6,7 +6,8 @@ from pathlib import Path
 
 from budgetal.state import State
 from budgetal.store.events import Event, NewEvent
-from budgetal.store.store import Store, Transaction, open_store
+from budgetal.store.opening import open_store
+from budgetal.store.store import Store, Transaction
 
 JOURNAL = "journal.db"
 

@@ -6,7 +6,6 @@ while query := project.ask():
 """
 
 import dataclasses
-import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -17,31 +16,28 @@ from budgetal import journal, rounds
 from budgetal.budget.plan import BudgetPlan, plan_budget
 from budgetal.config import Config, load_config, make_config, save_config
 from budgetal.errors import BudgetError, DataError, ProjectError
-from budgetal.export.labels import LabelRow, export_labels
-from budgetal.files import write_atomic
-from budgetal.illustrated import Illustrator
+from budgetal.export.labels import LabelRow
 from budgetal.learner import Learner
-from budgetal.logbook import JOURNAL, Logbook
+from budgetal.logbook import Logbook
 from budgetal.loop import Loop
+from budgetal.outputs import write_outputs
 from budgetal.registry import unknown_name
-from budgetal.report.html import render_report
-from budgetal.results import label_rows, summarise, true_curve
+from budgetal.results import label_rows
+from budgetal.setup import SETTINGS, set_up
 from budgetal.state import GIVEN, State
 from budgetal.store.events import NewEvent
 from budgetal.types import Annotation, Json, Quarantined, Query, Sample
-from budgetal.validation import check_changes, check_names, with_absolute_paths, with_classes
+from budgetal.validation import check_changes, check_names
 from budgetal.workspace import OnProgress, Workspace, no_progress
-
-SETTINGS = "budgetal.toml"
 
 
 class Project:
     """One collection, one budget, one journal. Open it with `Project.create` or `Project.open`."""
 
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.on_progress: OnProgress = no_progress
-        self._logbook = Logbook(folder, create=create)
+        self._logbook = Logbook(folder)
         self._seconds_to_open = 0.0
         self._idle_since_s: float | None = None
 
@@ -64,31 +60,12 @@ class Project:
         count as labelled at no cost. Raises InputError (a subclass) when anything does not fit.
         """
         began_s = time.monotonic()
-        folder = Path(folder)
-        if cls.exists_in(folder):
-            raise ProjectError(f"{folder} is a project already: use it, or choose another folder")
         draft = make_config(images=images, budget=budget, **{"classes": (), **settings})
-        check_names(draft)
-        workspace = Workspace(folder, with_absolute_paths(draft), on_progress)
-        on_progress("reading images", 0, 1)
-        config = with_classes(workspace.config, workspace.collection)
-        n_given = sum(sample.label is not None for sample in workspace.collection.samples)
-        plan_budget(config, len(workspace.collection.samples), n_given if use_given_labels else 0)
-        Workspace(folder, config).check_inputs()
-        project = cls(folder, create=True)
+        set_up(Path(folder), draft, use_given_labels=use_given_labels, on_progress=on_progress)
+        project = cls(Path(folder))
         project.on_progress = on_progress
-        project._begin(config, workspace, use_given_labels)
         project._seconds_to_open = time.monotonic() - began_s
         return project
-
-    @classmethod
-    def exists_in(cls, folder: Path) -> bool:
-        """Whether `folder` holds a project whose set-up came to its end."""
-        if not (folder / JOURNAL).exists():
-            return False
-        logbook = Logbook(folder, create=True)
-        logbook.close()
-        return logbook.state.index_ref is not None
 
     @classmethod
     def open(cls, folder: str | Path) -> "Project":
@@ -96,20 +73,6 @@ class Project:
         project = cls(Path(folder))
         project._adopt_settings()
         return project
-
-    def _begin(self, config: Config, workspace: Workspace, use_given_labels: bool) -> None:
-        events = [
-            journal.created(config),
-            journal.indexed(workspace.write_index()),
-        ]
-        if use_given_labels:
-            events += [
-                journal.labelled(Annotation(sample.sample_id, sample.label, "given"), GIVEN)
-                for sample in workspace.collection.samples
-                if sample.label is not None
-            ]
-        save_config(config, self.folder / SETTINGS)
-        self._logbook.append(events)
 
     def _adopt_settings(self) -> None:
         path = self.folder / SETTINGS
@@ -268,17 +231,7 @@ class Project:
         truth: a simulation's answers by sample id, for the true error rates.
         """
         self.on_progress("writing the report", 0, 1)
-        rows = self.label_rows()
-        curve = true_curve(self.state, self.samples, self.learner, truth) if truth else ()
-        summary = summarise(self.state, rows, truth, curve)
-        export_labels(rows, "csv", self.folder / "labels.csv")
-        write_atomic(self.folder / "report.json", (json.dumps(summary, indent=1) + "\n").encode())
-        illustrator = Illustrator(self.state, self.samples, self.quarantined, self.learner)
-        page = render_report(illustrator.report_data(rows, summary))
-        write_atomic(self.folder / "report.html", page.encode())
-        if self.state.model is not None:
-            self.workspace.engine.save_model(self.state.model, self.folder / "model")
-        return summary
+        return write_outputs(self.state, self.samples, self.quarantined, self.learner, truth)
 
     # -- the journal ---------------------------------------------------------------------------
 

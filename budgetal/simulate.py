@@ -9,6 +9,7 @@ from budgetal.config import Config, make_config
 from budgetal.data.sources import find_splits
 from budgetal.errors import DataError, ProjectError
 from budgetal.project import Project
+from budgetal.setup import is_set_up
 from budgetal.types import Json
 from budgetal.validation import with_absolute_paths
 from budgetal.workspace import OnProgress, no_progress
@@ -60,7 +61,7 @@ def true_labels(project: Project) -> dict[str, str]:
 
 
 def _resume(out: Path, settings: dict[str, Any]) -> Project | None:
-    if not Project.exists_in(out):
+    if not is_set_up(out):
         return None
     project = Project.open(out)
     wanted = with_absolute_paths(make_config(**{"classes": project.config.classes, **settings}))

@@ -38,6 +38,12 @@ class Workspace:
         for name in ("cache", "models"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
+    def with_config(self, config: Config) -> "Workspace":
+        """The same folder under settings that differ in nothing that decides how images are read."""
+        other = Workspace(self.folder, config, self.on_progress)
+        other.collection = self.collection
+        return other
+
     @cached_property
     def arrays(self) -> ArrayStore:
         """Bulk arrays, named by content hash."""

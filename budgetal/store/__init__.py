@@ -2,6 +2,7 @@
 
 from budgetal.store.arrays import ArrayStore
 from budgetal.store.events import Event, NewEvent
-from budgetal.store.store import Store, Transaction, open_store
+from budgetal.store.opening import open_store
+from budgetal.store.store import Store, Transaction
 
 __all__ = ["ArrayStore", "Event", "NewEvent", "Store", "Transaction", "open_store"]

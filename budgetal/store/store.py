@@ -52,15 +52,3 @@ class Store(Protocol):
     def close(self) -> None:
         """Give up the connections. Harmless when repeated."""
         ...
-
-
-def open_store(path: Path, *, create: bool = False) -> Store:
-    """Open the journal at `path`, bringing an older schema up to date. `create` makes a missing one.
-
-    Raises ProjectError when there is no journal, when a newer budgetal wrote it, or when the folder
-    is on a network file system; StorageError when it is damaged or cannot be written.
-    """
-    # Here, because sql.py names the protocols above.
-    from budgetal.store.sql import open_sqlite
-
-    return open_sqlite(path, create=create)

@@ -1,0 +1,34 @@
+"""The files that a project leaves: labels.csv, report.json, report.html and model/."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from budgetal.export.labels import export_labels
+from budgetal.files import write_atomic
+from budgetal.illustrated import Illustrator
+from budgetal.learner import Learner
+from budgetal.report.html import render_report
+from budgetal.results import label_rows, summarise, true_curve
+from budgetal.state import State
+from budgetal.types import Json, Quarantined, Sample
+
+
+def write_outputs(
+    state: State,
+    samples: Sequence[Sample],
+    quarantined: Sequence[Quarantined],
+    learner: Learner,
+    truth: Mapping[str, str] | None,
+) -> dict[str, Json]:
+    """Write all of them, each whole or not at all, and return the content of report.json."""
+    folder = learner.space.folder
+    rows = label_rows(state, samples, learner)
+    curve = true_curve(state, samples, learner, truth) if truth else ()
+    summary = summarise(state, rows, truth, curve)
+    export_labels(rows, "csv", folder / "labels.csv")
+    write_atomic(folder / "report.json", (json.dumps(summary, indent=1) + "\n").encode())
+    page = render_report(Illustrator(state, samples, quarantined, learner).report_data(rows, summary))
+    write_atomic(folder / "report.html", page.encode())
+    if state.model is not None:
+        learner.space.engine.save_model(state.model, folder / "model")
+    return summary
