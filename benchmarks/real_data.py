@@ -50,7 +50,7 @@ def experiments(args: argparse.Namespace) -> dict[str, list[str]]:
     mnist = ["--dataset", str(args.data / "mnist"), "--budget", "1000", "--tolerance", "0.02"]
     return {
         "mnist": mnist,
-        "cifar10": [*cifar10, "--audit", "500", "--initial", "500", "--batch", "500"],
+        "cifar10": [*cifar10, "--audit", "1000", "--initial", "500", "--batch", "500"],
     }
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 N_THRESHOLDS = 40
-ROOM_FOR_ERRORS = 3
-LARGEST_ROOMY_START = 0.5
+ROOMY_STARTS = ((5, 1 / 3), (3, 1 / 2))
+"""Where a sequence may begin: room for so many errors, if that is at or below this coverage."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,10 @@ def _first_coverage(coverages: NDArray[np.float64], n_audit: int, tolerance: flo
     two standard deviations, to hold enough images for a pass without any.
     """
     expected = n_audit * coverages
-    roomy = expected >= audit_labels_needed(tolerance, risk, ROOM_FOR_ERRORS)
-    if roomy[coverages <= LARGEST_ROOMY_START].any():
-        return int(roomy.argmax())
+    for errors, largest_coverage in ROOMY_STARTS:
+        roomy = expected >= audit_labels_needed(tolerance, risk, errors)
+        if roomy[coverages <= largest_coverage].any():
+            return int(roomy.argmax())
     enough = expected - 2 * np.sqrt(expected * (1 - coverages)) >= audit_labels_needed(tolerance, risk)
     return int(enough.argmax()) if enough.any() else len(coverages)
 
@@ -113,16 +114,19 @@ def certify(
     audit_wrong: NDArray[np.bool_],
     tolerance: float,
     risk: float,
+    thresholds: Sequence[float] | None = None,
 ) -> Certificate | None:
     """Lowest threshold whose automatic labels are certified, or None when not even the strictest is.
 
     scores: (n,) of every image not labelled by a person otherwise, the audit among them; higher is surer.
     audit_rows: (a,) positions of the audit in `scores`; audit_wrong: (a,) whether the model errs there.
+    thresholds: strictest first, chosen without looking at any answer; None: `candidate_thresholds`.
     Fixed-sequence testing from the strictest threshold down, each at the full risk, ending at the first
     failure, keeps the chance of any false certificate at `risk` (Learn then Test, Angelopoulos 2021).
     """
     passed: list[Certificate] = []
-    thresholds = candidate_thresholds(scores, len(audit_rows), tolerance, risk)
+    if thresholds is None:
+        thresholds = candidate_thresholds(scores, len(audit_rows), tolerance, risk)
     for threshold in thresholds:
         tested = _test(scores, audit_rows, audit_wrong, threshold, tolerance, risk)
         if tested is None:

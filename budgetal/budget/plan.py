@@ -8,7 +8,8 @@ from budgetal.config import Config
 from budgetal.errors import ConfigError
 
 MOST_OF_BUDGET = 0.6
-SHARE_OF_LARGE_BUDGET = 0.1
+SHARE_OF_BUDGET = 0.2
+NEEDED_TIMES = (2, 20)
 QUERIES_PER_BUDGET = 8
 
 
@@ -25,7 +26,9 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     """Fill in what the user left open. Raises ConfigError when the audit does not fit the budget.
 
     The audit must exceed what certifies the tolerance with no error seen, else no image is ever labelled
-    automatically; twice that leaves room for images below the threshold and a few errors.
+    automatically; twice that leaves room for images below the threshold and a few errors. Of a larger
+    budget a fifth goes there, since more audit then certifies more images than more training does
+    (docs/results.md), up to twenty times that number.
     """
     budget = min(affordable(config), n_samples)
     audit = min(config.audit if config.audit is not None else _default_audit(config, budget), n_samples)
@@ -49,5 +52,6 @@ def affordable(config: Config) -> int:
 def _default_audit(config: Config, budget: int) -> int:
     if config.auto_labeller == "none":
         return 0
-    needed = 2 * audit_labels_needed(config.tolerance, config.risk)
-    return min(max(needed, int(SHARE_OF_LARGE_BUDGET * budget)), int(MOST_OF_BUDGET * budget))
+    needed = audit_labels_needed(config.tolerance, config.risk)
+    least, most = (times * needed for times in NEEDED_TIMES)
+    return min(max(least, min(int(SHARE_OF_BUDGET * budget), most)), int(MOST_OF_BUDGET * budget))

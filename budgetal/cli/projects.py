@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from budgetal.cells import escape_cell
 from budgetal.cli import options
 from budgetal.cli.app import app, progress_console
 from budgetal.cli.console import COLUMNS, Display, cells_of
@@ -116,7 +117,7 @@ def predict(
         raise ProjectError(f"{folder} has no model yet: run it to its end first")
     model = load_model(folder / "model")
     collection = load_collection(images, side=model.side, labelled=False)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for sample, (label, confidence) in zip(collection.samples, model.label(collection.pixels), strict=True):
         rows += [{"path": path, "label": label, "confidence": round(confidence, 6)} for path in sample.paths]
     if as_json:
@@ -124,4 +125,4 @@ def predict(
         return
     writer = csv.DictWriter(sys.stdout, fieldnames=["path", "label", "confidence"])
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, "path": escape_cell(row["path"]), "label": escape_cell(row["label"])} for row in rows)

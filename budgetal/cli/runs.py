@@ -29,7 +29,7 @@ def demo(
     """Label scikit-learn's 1,797 handwritten digits with 150 simulated human labels."""
     _simulate("digits", out, as_json, seed=seed, **DEMO_SETTINGS)
     if not as_json:
-        typer.echo(f"Open the report: {(out / 'report.html').resolve().as_uri()}")
+        typer.echo(f"Open the report: python3 -m webbrowser {(out / 'report.html').resolve().as_uri()}")
 
 
 @app.command(epilog="Example: budgetal simulate --dataset digits --budget 150 --out runs/digits")

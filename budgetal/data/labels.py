@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from budgetal.cells import unescape_cell
 from budgetal.data.tables import read_table
 from budgetal.errors import DataError
 
@@ -19,6 +20,8 @@ def read_labels(path: Path) -> dict[str, str]:
     if key is None or "label" not in columns:
         found = ", ".join(columns) or "none"
         raise DataError(f"{path} needs a column 'label' and one of {', '.join(_KEYS)}; its columns: {found}")
+    if "provenance" in columns and path.suffix.lower() == ".csv":  # Written by `budgetal export`.
+        columns = {column: [unescape_cell(cell) for cell in cells] for column, cells in columns.items()}
     labels: dict[str, str] = {}
     for name, label in zip(columns[key], columns["label"], strict=True):
         if label and labels.setdefault(name, label) != label:

@@ -2,10 +2,10 @@
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from budgetal.cells import escape_cell
 from budgetal.export.labels import (
     COLUMNS,
     EXPORTERS,
@@ -16,10 +16,6 @@ from budgetal.export.labels import (
     rows_per_path,
 )
 from budgetal.files import write_atomic
-
-# A quote mark before the trigger counts too: otherwise "'=x" and an escaped "=x" would read the same.
-_TRIGGER = re.compile(r"'*[=+\-@\t\r\n]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
 
 
 @EXPORTERS.register("csv")
@@ -33,16 +29,6 @@ def export_csv(rows: Sequence[LabelRow], out: Path, _resolve: Resolve | None) ->
     for record in rows_per_path(rows):
         writer.writerow([_cell(record[column]) for column in COLUMNS])
     write_atomic(out, text.getvalue().encode())
-
-
-def escape_cell(text: str) -> str:
-    """A quote mark before text that begins with = + - @, tab or line break (CSV injection, OWASP)."""
-    return f"'{text}" if _TRIGGER.match(text) else text
-
-
-def unescape_cell(text: str) -> str:
-    """Inverse of `escape_cell`, for those who read the file back."""
-    return text[1:] if _ESCAPED.match(text) else text
 
 
 def _cell(value: Cell) -> Cell:

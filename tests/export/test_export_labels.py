@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from budgetal.cells import escape_cell, unescape_cell
 from budgetal.errors import ConfigError, DataError
 from budgetal.export import EXPORTERS, LabelRow, export_labels
-from budgetal.export.csv_file import escape_cell, unescape_cell
 from budgetal.export.labels import COLUMNS
 
 ROWS = (
