@@ -22,9 +22,8 @@ ROOMS = (1, 2, 3, 4, 5, 7)
 def main() -> None:
     args = parse_arguments()
     scores, wrong = predictions(args.project)
-    print(
-        f"{len(scores):,} open images, {1 - wrong.mean():.1%} right; an oracle would label {oracle(scores, wrong, args):.1%}"
-    )
+    best = oracle(scores, wrong, args)
+    print(f"{len(scores):,} open images, {1 - wrong.mean():.1%} right; an oracle would label {best:.1%}")
     print(
         "| audit | begins with room for | certified | nothing certified | above the tolerance |\n|---|---|---|---|---|"
     )

@@ -16,7 +16,13 @@ import torch
 from numpy.typing import NDArray
 
 from budgetal import journal
-from budgetal.annotators.budget_annotator import Audit, AutoLabels, auto_label, pseudo_labels
+from budgetal.annotators.budget_annotator import (
+    MOST_PSEUDO_LABELS_PER_HUMAN,
+    Audit,
+    AutoLabels,
+    auto_label,
+    pseudo_labels,
+)
 from budgetal.annotators.risk import final_risk, round_risk
 from budgetal.budget.plan import BudgetPlan
 from budgetal.data.pool import Pool
@@ -134,7 +140,8 @@ class Learner:
             return TrainingSet(rows, targets, weights, len(rows), n_classes)
         probs = self.space.arrays.get(state.probs_ref)
         settings = self.config.tolerance, self.config.auto_label_weight
-        pseudo = pseudo_labels(probs, self.open_rows(state), *settings)
+        most = MOST_PSEUDO_LABELS_PER_HUMAN * len(rows)
+        pseudo = pseudo_labels(probs, self.open_rows(state), *settings, most)
         return TrainingSet(
             np.concatenate([rows, pseudo.rows]),
             np.concatenate([targets, pseudo.targets]),
@@ -170,8 +177,8 @@ class Learner:
     def final_labels(self, state: State, *, planned: bool) -> NewEvent | None:
         """The last look, with the risk that was kept for it; None where nothing was predicted.
 
-        planned: the run came to its end by itself. Otherwise somebody ended it, perhaps because of what the
-        round's look showed, and only the risk of that look may be used.
+        planned: the run came to its end by itself. Otherwise its end was chosen, by a target or by somebody,
+        perhaps because of what the round's look showed. Then it is that look, paid for once.
         """
         if state.probs_ref is None or self.config.auto_labeller == "none":
             return None
@@ -180,7 +187,8 @@ class Learner:
         if planned:
             risk = final_risk(self.config.risk, state.n_final_looks, has_target=self._has_target)
         labels = self._label_automatically(state, self.space.arrays.get(state.probs_ref), risk)
-        return self._auto_labelled(state, round, labels, risk, final=planned)
+        spent = 0.0 if not planned and round in state.rounds_looked_at else risk
+        return self._auto_labelled(state, round, labels, spent, final=planned)
 
     @property
     def _has_target(self) -> bool:

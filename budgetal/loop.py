@@ -86,11 +86,8 @@ class Loop:
             self.logbook.append([NewEvent("stopped", {"reason": reason})])
 
     def _finish(self) -> None:
-        """The last certificate, once. A target reached was certified by the look that reached it."""
+        """The last certificate, once."""
         if self.state.finished:
             return
-        last = None
-        if self.state.stop_reason != rounds.TARGET:
-            planned = self.state.stop_reason in rounds.PLANNED_ENDS
-            last = self.learner.final_labels(self.state, planned=planned)
+        last = self.learner.final_labels(self.state, planned=rounds.ended_as_planned(self.state))
         self.logbook.append([*([last] if last else []), NewEvent("finished", {})])

@@ -72,6 +72,11 @@ def stop_reason(state: State) -> str | None:
     return None
 
 
+def ended_as_planned(state: State) -> bool:
+    """Whether nobody can have chosen the end by what a certificate on the way showed."""
+    return state.stop_reason in PLANNED_ENDS and not state.replanned
+
+
 def query_id_of(state: State, sample_id: str) -> int | None:
     """The query in which an image was asked last, or that of its label; None for one nobody was asked about."""
     if sample_id in state.open_items:

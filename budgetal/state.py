@@ -87,6 +87,8 @@ class State:
     strategy_weights: dict[int, dict[str, float]] = field(default_factory=dict)
     risk_spent: float = 0.0
     n_final_looks: int = 0
+    rounds_looked_at: set[int] = field(default_factory=set)
+    replanned: bool = False
     stop_reason: str | None = None
     finished: bool = False
 
@@ -140,6 +142,8 @@ class State:
 
     def _on_configured(self, data: Mapping[str, Any]) -> None:
         self.config = make_config(**{**self.settings.model_dump(), **data["changes"]})
+        # A change under way may be a way to stop while a certificate looks good; one after the end is a new plan.
+        self.replanned = bool(self.rounds) and not self.finished
         self.stop_reason, self.finished = None, False
 
     def _on_indexed(self, data: Mapping[str, Any]) -> None:
@@ -204,6 +208,8 @@ class State:
         certificate = data["certificate"]
         self.certificate = Certificate(**certificate) if certificate else None
         self.risk_spent += data["risk_spent"]
+        if data["risk_spent"] and not data["final"]:
+            self.rounds_looked_at.add(data["round"])
         self.n_final_looks += data["final"]
 
     def _on_round_ended(self, data: Mapping[str, Any]) -> None:

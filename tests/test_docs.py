@@ -15,6 +15,7 @@ import typer
 from doc_blocks import blocks_of, commands_of, run_page
 from PIL import Image
 from safetensors.torch import save_file
+from scipy.stats import hypergeom
 
 from budgetal.annotators.oracle import Oracle
 from budgetal.cli import app
@@ -185,7 +186,7 @@ def test_the_table_of_events_is_what_the_journal_holds(eventful):
     }
     handled = {name.removeprefix("_on_") for name in vars(State) if name.startswith("_on_")}
     written: dict[str, set[str]] = {}
-    for event in eventful[0]._store.read():
+    for event in eventful[0]._logbook.events():
         written.setdefault(event.kind, set()).update(event.data)
     assert set(documented) == handled
     assert documented == written
@@ -205,6 +206,16 @@ def test_every_figure_of_the_report_is_in_the_reference(eventful):
     assert documented == set(report)
     certificate = next(row[1] for row in _table(DOCS / "reference.md", "Results") if row[0] == "`certificate`")
     assert set(_code(certificate)) == set(report["certificate"])
+
+
+def test_the_certificate_in_a_report_is_recomputed_as_the_method_page_does_by_hand(eventful):
+    found = eventful[1]["certificate"]
+    n_population, errors = found["n_auto"] + found["n_audit"], found["errors"]
+    possible = range(errors, found["n_auto"] + errors + 1)
+    likelihoods = hypergeom.cdf(errors, n_population, np.array(possible), found["n_audit"])
+    worst = max(m for m, likelihood in zip(possible, likelihoods, strict=True) if likelihood > found["look_risk"])
+    assert found["bound_at_threshold"] == pytest.approx((worst - errors) / found["n_auto"])
+    assert found["look_risk"] < found["risk"] == eventful[1]["risk"]
 
 
 def test_the_layers_in_the_architecture_are_those_of_the_contract():

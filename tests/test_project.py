@@ -418,3 +418,41 @@ def test_a_project_does_not_depend_on_the_working_directory(tmp_path, monkeypatc
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert Project.open("../p").ask().purpose == "initial"
+
+
+def test_stopping_twice_in_one_round_is_one_look(project):
+    oracle = _oracle(project)
+    while not project.state.rounds:
+        project.tell(oracle.annotate(project.ask()))
+    spent = []
+    for budget in (61, 62):
+        project.stop()
+        assert project.ask() is None
+        spent.append(project.state.risk_spent)
+        project.configure(budget=budget)
+    assert spent[0] == spent[1] > 0
+
+
+def test_lowering_the_budget_under_way_counts_as_stopping_by_hand(project):
+    oracle = _oracle(project)
+    while len(project.state.rounds) < 1:
+        query = project.ask()
+        if len(project.state.rounds) < 1:
+            project.tell(oracle.annotate(query))
+    project.tell(oracle.annotate(query))
+    project.configure(budget=50)
+    assert project.ask() is None
+    assert project.state.stop_reason == "budget spent"
+    assert 0 < project.state.risk_spent < 0.1 * SETTINGS["risk"]
+
+
+def test_an_audit_corrected_after_the_target_was_reached_is_looked_at_again(images, tmp_path):
+    settings = {**SETTINGS, "budget": 160, "target_coverage": 0.5, "tolerance": 0.35}
+    project = Project.create(tmp_path / "target", images=str(images), **settings)
+    run(project, _oracle(project))
+    before, spent = project.state.certificate, project.state.risk_spent
+    project.tell([Annotation(i, "red") for i in project.state.audit if project.state.labels[i].label != "red"])
+    assert project.ask() is None
+    assert before is not None
+    assert project.state.certificate is None
+    assert project.state.risk_spent == spent

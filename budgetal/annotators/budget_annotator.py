@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from budgetal.annotators.certificate import Certificate, certify
 from budgetal.types import RowArray
 
+MOST_PSEUDO_LABELS_PER_HUMAN = 2
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -60,15 +62,19 @@ def auto_label(
     return AutoLabels(open_rows[chosen], predicted[chosen].astype(np.int64), certificate)
 
 
-def pseudo_labels(probs: NDArray[np.float32], open_rows: RowArray, tolerance: float, weight: float) -> PseudoLabels:
+def pseudo_labels(
+    probs: NDArray[np.float32], open_rows: RowArray, tolerance: float, weight: float, most: int
+) -> PseudoLabels:
     """Predictions sure enough to train on: confidence at least 1 - tolerance, weight × confidence.
 
-    Audit images are treated like all others and audit answers play no part. Otherwise the model would
-    depend on the answers that later certify it, and the certificate would no longer be exact.
+    Of more than `most` an even sample is kept, with weights that make up for the others (up to 1, a human
+    label's): more rows would cost time and change little. Audit images are treated like all others and audit
+    answers play no part. Otherwise the model would depend on the answers that later certify it, and the
+    certificate would no longer be exact.
     """
-    confidence = probs[open_rows].max(axis=1)
-    sure = confidence >= 1 - tolerance
-    rows = open_rows[sure]
-    return PseudoLabels(
-        rows, probs[rows].argmax(axis=1).astype(np.int64), (weight * confidence[sure]).astype(np.float32)
-    )
+    sure = open_rows[probs[open_rows].max(axis=1) >= 1 - tolerance]
+    # Rows are in the order of content hashes, so evenly spaced ones are a random sample.
+    rows = sure[np.linspace(0, len(sure) - 1, most).astype(np.int64)] if len(sure) > most else sure
+    confidence = probs[rows].max(axis=1)
+    share = min(1.0, weight * len(sure) / max(1, len(rows)))
+    return PseudoLabels(rows, probs[rows].argmax(axis=1).astype(np.int64), (share * confidence).astype(np.float32))

@@ -35,6 +35,16 @@ def test_an_audit_image_without_an_answer_counts_as_wrong():
 
 def test_pseudo_labels_do_not_know_the_audit():
     probs, _ = _pool()
-    pseudo = pseudo_labels(probs, np.arange(2_000), tolerance=0.05, weight=0.1)
+    pseudo = pseudo_labels(probs, np.arange(2_000), tolerance=0.05, weight=0.1, most=2_000)
     assert set(pseudo.rows) == set(np.flatnonzero(probs.max(axis=1) >= 0.95))
     np.testing.assert_allclose(pseudo.weights, 0.1 * probs[pseudo.rows].max(axis=1), rtol=1e-6)
+
+
+def test_a_sample_of_pseudo_labels_weighs_as_much_as_all():
+    probs, _ = _pool()
+    everything = pseudo_labels(probs, np.arange(2_000), tolerance=0.2, weight=0.05, most=2_000)
+    sample = pseudo_labels(probs, np.arange(2_000), tolerance=0.2, weight=0.05, most=200)
+    assert len(sample.rows) == len(set(sample.rows)) == 200
+    assert set(sample.rows) <= set(everything.rows)
+    np.testing.assert_allclose(sample.weights.sum(), everything.weights.sum(), rtol=0.02)
+    assert pseudo_labels(probs, np.arange(2_000), 0.2, 0.5, 100).weights.max() <= 1
