@@ -18,7 +18,7 @@ from budgetal.report.charts import Axis, Series, line_chart
 
 STYLE = """<style>svg{font:12px sans-serif;background:#fff}.grid{stroke:#ddd}.tick,.axis{fill:#444}
 .line{fill:none;stroke-width:2}.line-1{stroke:#0b6bcb}.line-2{stroke:#c2410c}.line-3{stroke:#15803d}
-[class^=area]{fill:#0b6bcb22}.mark-1{fill:#0b6bcb}.mark-2{fill:#c2410c}.mark-3{fill:#15803d}</style>"""
+[class^=area]{fill:#0b6bcb22}.mark-1{fill:#0b6bcb}.mark-2{fill:#c2410c}.mark-3{fill:#15803d}.reach{fill:none}</style>"""
 COLUMNS = ("run", "seed", "human", "audit", "automatic", "bound", "true error", "pool right", "test", "minutes", "MB")
 
 
@@ -99,7 +99,9 @@ def write_chart(name: str, reports: list[dict], path: Path) -> None:
     y_axis = Axis("share", tuple(i / 5 for i in range(6)), lambda value: f"{value:.0%}")
     picture = line_chart(series, x_axis, y_axis, f"{name}: {', '.join(keys.values())} by human labels")
     text = str(picture).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    path.write_text(text.replace(">", f">{STYLE}", 1) + "\n")
+    places = zip((60, 160, 260), ("#0b6bcb", "#c2410c", "#15803d"), keys.values(), strict=True)
+    legend = "".join(f'<text x="{x}" y="12" style="fill:{colour}">{title}</text>' for x, colour, title in places)
+    path.write_text(text.replace(">", f">{STYLE}", 1).replace("</svg>", f"{legend}</svg>") + "\n")
 
 
 if __name__ == "__main__":

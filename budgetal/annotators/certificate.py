@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 N_THRESHOLDS = 40
-ROOMY_STARTS = ((5, 1 / 3), (3, 1 / 2))
-"""Where a sequence may begin: room for so many errors, if that is at or below this coverage."""
+LARGEST_START = {0: 1.0, 1: 0.85, 2: 0.85, 3: 0.85, 5: 0.5}
+"""Where a sequence may begin: with room for so many errors, if that is at or below this coverage."""
 
 
 @dataclass(frozen=True)
@@ -88,23 +88,41 @@ def candidate_thresholds(scores: NDArray[np.float32], n_audit: int, tolerance: f
     """
     descending = np.sort(scores)[::-1]
     coverages = np.arange(1, N_THRESHOLDS + 1) / N_THRESHOLDS
-    first = _first_coverage(coverages, n_audit, tolerance, risk)
+    first = _first_step(descending, coverages, n_audit, tolerance, risk)
     positions = np.ceil(coverages[first:] * len(scores)).astype(int) - 1
     return sorted({float(value) for value in descending[positions]}, reverse=True)
 
 
-def _first_coverage(coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float) -> int:
-    """Index of the strictest coverage to test, len(coverages) when no coverage could pass.
+def _first_step(
+    descending: NDArray[np.float32], coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float
+) -> int:
+    """Index of the first coverage to test: of the possible starts the one most likely to pass.
 
-    With a large audit: where it leaves room for a few errors. With a small one: where it is expected, less
-    two standard deviations, to hold enough images for a pass without any.
+    How likely is guessed from the scores, as if they were probabilities of being right, with a margin. A
+    wrong guess costs coverage, never validity. len(coverages) when no start is possible.
+    """
+    errors = 1.5 * np.cumsum(1 - descending.astype(np.float64)) / np.arange(1, len(descending) + 1) + 0.001
+    best, first = -1.0, len(coverages)
+    for room, largest in LARGEST_START.items():
+        step = _step_with_room(room, coverages, n_audit, tolerance, risk)
+        if step == len(coverages) or coverages[step] > largest:
+            continue
+        at = int(np.ceil(coverages[step] * len(descending))) - 1
+        power = stats.binom.cdf(room, round(n_audit * coverages[step]), min(1.0, errors[at]))
+        if power > best:
+            best, first = float(power), step
+    return first
+
+
+def _step_with_room(room: int, coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float) -> int:
+    """First step at which the audit is expected, less one standard deviation, to pass with `room` errors.
+
+    Two deviations for a start that has no room at all.
     """
     expected = n_audit * coverages
-    for errors, largest_coverage in ROOMY_STARTS:
-        roomy = expected >= audit_labels_needed(tolerance, risk, errors)
-        if roomy[coverages <= largest_coverage].any():
-            return int(roomy.argmax())
-    enough = expected - 2 * np.sqrt(expected * (1 - coverages)) >= audit_labels_needed(tolerance, risk)
+    deviations = 1 if room else 2
+    surely = expected - deviations * np.sqrt(expected * (1 - coverages))
+    enough = surely >= audit_labels_needed(tolerance, risk, room)
     return int(enough.argmax()) if enough.any() else len(coverages)
 
 

@@ -9,7 +9,7 @@ from budgetal.errors import ConfigError
 
 MOST_OF_BUDGET = 0.6
 SHARE_OF_BUDGET = 0.2
-NEEDED_TIMES = (2, 20)
+NEEDED_TIMES = (3, 20)
 QUERIES_PER_BUDGET = 8
 
 
@@ -26,7 +26,7 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     """Fill in what the user left open. Raises ConfigError when the audit does not fit the budget.
 
     The audit must exceed what certifies the tolerance with no error seen, else no image is ever labelled
-    automatically; twice that leaves room for images below the threshold and a few errors. Of a larger
+    automatically; three times that leaves room for images below the threshold and a few errors. Of a larger
     budget a fifth goes there, since more audit then certifies more images than more training does
     (docs/results.md), up to twenty times that number.
     """
