@@ -15,6 +15,7 @@ from scipy import stats
 N_THRESHOLDS = 40
 LARGEST_START = {0: 1.0, 1: 0.85, 2: 0.85, 3: 0.85, 5: 0.5}
 """Where a sequence may begin: with room for so many errors, if that is at or below this coverage."""
+ABOUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -96,22 +97,22 @@ def candidate_thresholds(scores: NDArray[np.float32], n_audit: int, tolerance: f
 def _first_step(
     descending: NDArray[np.float32], coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float
 ) -> int:
-    """Index of the first coverage to test: of the possible starts the one most likely to pass.
+    """Index of the first coverage to test; len(coverages) when no start is possible.
 
-    How likely is guessed from the scores, as if they were probabilities of being right, with a margin. A
-    wrong guess costs coverage, never validity. len(coverages) when no start is possible.
+    Of the possible starts the loosest that is about as likely to pass as the likeliest one: room for errors
+    is worth more later than a slightly surer beginning. How likely is guessed from the scores, as if they
+    were probabilities of being right, with a margin. A wrong guess costs coverage, never validity.
     """
     errors = 1.5 * np.cumsum(1 - descending.astype(np.float64)) / np.arange(1, len(descending) + 1) + 0.001
-    best, first = -1.0, len(coverages)
+    powers: dict[int, float] = {}
     for room, largest in LARGEST_START.items():
         step = _step_with_room(room, coverages, n_audit, tolerance, risk)
-        if step == len(coverages) or coverages[step] > largest:
-            continue
-        at = int(np.ceil(coverages[step] * len(descending))) - 1
-        power = stats.binom.cdf(room, round(n_audit * coverages[step]), min(1.0, errors[at]))
-        if power > best:
-            best, first = float(power), step
-    return first
+        if step < len(coverages) and coverages[step] <= largest:
+            at = int(np.ceil(coverages[step] * len(descending))) - 1
+            expected = round(n_audit * coverages[step])
+            powers[step] = float(stats.binom.cdf(room, expected, min(1.0, errors[at])))
+    likeliest = max(powers.values(), default=0.0)
+    return max((step for step, power in powers.items() if power >= likeliest - ABOUT), default=len(coverages))
 
 
 def _step_with_room(room: int, coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float) -> int:
