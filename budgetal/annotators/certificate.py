@@ -180,9 +180,9 @@ def _test(
 
 
 def _most_sampled(n_audit: int, coverage: float) -> int:
-    """Audit images above a threshold that are allowed for: the expected number and two standard deviations."""
+    """Audit images above a threshold that are allowed for: the expected number and four standard deviations."""
     expected = n_audit * coverage
-    return min(n_audit, math.ceil(expected + 2 * math.sqrt(expected * (1 - coverage))))
+    return min(n_audit, math.ceil(expected + 4 * math.sqrt(expected * (1 - coverage))))
 
 
 def _promise(passed: Sequence[Certificate], n_thresholds: int) -> Certificate | None:
