@@ -35,9 +35,6 @@ from budgetal.store.events import NewEvent
 from budgetal.types import EpochRecord, FittedModel, Json, Prediction, Purpose, RowArray, TrainingSet
 from budgetal.workspace import Workspace
 
-COLD_STARTERS = frozenset({"random", "core_set", "informative"})
-"""Strategies that can choose before there is any model; the others begin with `random`."""
-
 
 @dataclass(frozen=True)
 class Pick:
@@ -65,7 +62,7 @@ class Learner:
         if purpose == "audit":
             return self._draw_audit(state, n)
         name = self.config.strategy
-        if purpose == "initial" and name not in COLD_STARTERS:
+        if purpose == "initial" and not strategies[name].cold_start:
             name = "random"
         return self._choose(state, name, n, round)
 

@@ -1,6 +1,7 @@
 """Which images to ask for: query strategies over shared kernels."""
 
 import budgetal.query.strategies  # noqa: F401  (registers the strategies that come with budgetal)
+from budgetal.query.needs import NEEDS, SUPPLIES, Need
 from budgetal.query.stopping import budget_spent, plateau, target_reached
 from budgetal.query.strategy import (
     RegisteredStrategy,
@@ -9,13 +10,17 @@ from budgetal.query.strategy import (
     strategies,
     strategy,
 )
-from budgetal.query.view import PoolView, QueryStrategy, Selection
+from budgetal.query.view import PoolView, QueryStrategy, Selection, SourceView
 
 __all__ = [
+    "NEEDS",
+    "SUPPLIES",
+    "Need",
     "PoolView",
     "QueryStrategy",
     "RegisteredStrategy",
     "Selection",
+    "SourceView",
     "budget_spent",
     "list_strategies",
     "plateau",

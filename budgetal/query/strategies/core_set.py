@@ -12,6 +12,7 @@ from budgetal.query.view import PoolView, Selection
     needs=("embeddings", "labelled_embeddings"),
     source="Sener & Savarese 2018",
     cost="O(N d (L + n))",
+    cold_start=True,
 )
 def core_set(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
     """Images farthest from all that are labelled or picked already (greedy k-center)."""

@@ -29,6 +29,7 @@ _REFERENCE_ROWS = 4096
     needs=("probs", "embeddings", "labelled_embeddings"),
     source="Gikunda, Deep Active Learning with Budget Annotation",
     cost="O(N d (4096 + L + n)) at worst",
+    cold_start=True,
 )
 def informative(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
     """Uncertain, typical and new images: u^α · c^β · (1 - r)^γ, typicality first, uncertainty later.

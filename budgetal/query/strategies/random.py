@@ -7,7 +7,7 @@ from budgetal.query.strategy import strategy
 from budgetal.query.view import PoolView, Selection
 
 
-@strategy("random", needs=(), source="passive learning, the paper's baseline", cost="O(N)")
+@strategy("random", needs=(), source="passive learning, the paper's baseline", cost="O(N)", cold_start=True)
 def random(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
     """Images drawn uniformly at random, without looking at them."""
     rows = torch.from_numpy(rng.permutation(len(pool))[:n]).to(pool.id_ranks.device)
