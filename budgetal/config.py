@@ -12,6 +12,7 @@ from budgetal.files import write_atomic
 from budgetal.registry import unknown_name
 
 Finetune = Literal["head", "last_block", "full"]
+Passes = Literal["dropout", "ensemble"]
 AutoLabeller = Literal["certified", "none"]
 
 
@@ -23,12 +24,18 @@ class Config(BaseModel):
     images: str = Field(min_length=1, description="folder, manifest, npy folder or data set name")
     classes: tuple[str, ...] = Field(description="class names, in the order of the model's outputs")
     test_images: str | None = Field(default=None, description="labelled images for evaluation only")
+    source_images: str | None = Field(default=None, description="labelled images to transfer from")
+    target_images: str | None = Field(default=None, description="where the model is to work, if not here")
     data_root: str | None = Field(default=None, description="where named data sets are kept")
     backbone: str = "embedded"
     weights: str = Field(default="", description="empty: the package's own for `embedded`, else ImageNet's")
     finetune: Finetune = "head"
     input_size: int | None = Field(default=None, ge=8, le=1024, description="pixels; None: chosen")
     strategy: str = "informative"
+    passes: Passes = "dropout"
+    n_passes: int = Field(default=10, ge=2, le=100, description="dropout passes, or members of a committee")
+    dropout: float = Field(default=0.5, gt=0, lt=1, description="share of features that a pass drops")
+    guard: bool = Field(default=True, description="fall back to random once the strategy is worse")
     auto_labeller: AutoLabeller = "certified"
     budget: int = Field(ge=1, description="human labels, audit included")
     budget_money: float | None = Field(default=None, gt=0, description="refuses to spend more")

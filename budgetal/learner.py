@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from budgetal import journal
@@ -28,11 +27,11 @@ from budgetal.budget.plan import BudgetPlan
 from budgetal.data.pool import Pool
 from budgetal.metrics import accuracy
 from budgetal.query.strategy import select, strategies
-from budgetal.query.view import PoolView
 from budgetal.seeding import generator
 from budgetal.state import State
 from budgetal.store.events import NewEvent
 from budgetal.types import EpochRecord, FittedModel, Json, Prediction, Purpose, RowArray, TrainingSet
+from budgetal.views import Views
 from budgetal.workspace import Workspace
 
 
@@ -53,6 +52,7 @@ class Learner:
         self.config = space.config
         self.pool = pool
         self.plan = plan
+        self.views = Views(space, pool)
         self._class_index = {name: index for index, name in enumerate(self.config.classes)}
 
     # -- choosing ------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class Learner:
         leave the unlabelled ones.
         """
         rows = self.open_rows(state)
-        view = self._view(state, rows)
+        view = self.views.view(state, rows, round, strategies[strategy].needs)
         hidden = set(state.audit) - state.passed_over
         wanted = _with_slack(n, len(hidden), len(rows))
         while True:
@@ -95,30 +95,6 @@ class Learner:
         """Rows that no query has touched: automatic labels, and the hidden audit, come from these."""
         return self.pool.rows_except(state.queried, state.passed_over)
 
-    def _view(self, state: State, rows: RowArray) -> PoolView:
-        embeddings = self._embeddings(state)
-        labelled = self._training_rows(state)
-        return PoolView(
-            probs=torch.from_numpy(self._probs(state, rows)),
-            embeddings=torch.from_numpy(embeddings[rows]),
-            # Rows are in the order of sample ids (data.collection), so a row's rank is its position.
-            id_ranks=torch.arange(len(rows)),
-            labelled_embeddings=torch.from_numpy(embeddings[labelled]),
-            n_labelled=len(labelled),
-        )
-
-    def _probs(self, state: State, rows: RowArray) -> NDArray[np.float32]:
-        if state.probs_ref is None:
-            n_classes = len(self.config.classes)
-            return np.full((len(rows), n_classes), 1 / n_classes, dtype=np.float32)
-        probs: NDArray[np.float32] = self.space.arrays.get(state.probs_ref)[rows]
-        return probs
-
-    def _embeddings(self, state: State) -> NDArray[np.float32]:
-        if state.embeddings_ref is not None:
-            return self.space.arrays.get(state.embeddings_ref)
-        return self.space.engine.initial_embeddings()
-
     # -- training ------------------------------------------------------------------------------
 
     def fit(self, state: State, round: int, on_epoch: Callable[[EpochRecord], None]) -> NewEvent:
@@ -129,7 +105,7 @@ class Learner:
 
     def training_set(self, state: State) -> TrainingSet:
         """Human labels outside the audit, then confident predictions of the last model."""
-        rows = self._training_rows(state)
+        rows = self.views.training_rows(state)
         targets = self._answers(state, self.pool.ids(rows))
         weights = np.ones(len(rows), dtype=np.float32)
         n_classes = len(self.config.classes)
@@ -146,9 +122,6 @@ class Learner:
             len(rows),
             n_classes,
         )
-
-    def _training_rows(self, state: State) -> RowArray:
-        return np.sort(self.pool.rows(i for i in state.labels if i not in state.audit))
 
     # -- judging -------------------------------------------------------------------------------
 

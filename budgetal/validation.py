@@ -7,14 +7,15 @@ from budgetal.data.collection import Collection
 from budgetal.data.named import NAMES
 from budgetal.errors import ConfigError, DataError
 from budgetal.models.backbones import backbone_info
+from budgetal.query.needs import lacking
 from budgetal.query.strategy import strategies
 from budgetal.registry import unknown_name
 
 FIXED = frozenset(
     {
-        *("images", "classes", "test_images", "data_root"),
+        *("images", "classes", "test_images", "source_images", "target_images", "data_root"),
         *("backbone", "weights", "finetune", "input_size", "seed"),
-        *("tolerance", "risk", "target_coverage", "cost_per_label"),
+        *("guard", "tolerance", "risk", "target_coverage", "cost_per_label"),
     }
 )
 """Settings that cannot change under way: they decide what stored arrays mean, what a certificate promises (to
@@ -22,9 +23,23 @@ choose that after looking would void it), or what labels have already cost."""
 
 
 def check_names(config: Config) -> None:
-    """Raise ConfigError for an unknown strategy or backbone, before anything slow begins."""
-    strategies[config.strategy]
+    """Raise ConfigError for an unknown strategy or backbone, or a strategy that lacks what it needs.
+
+    So a run says so before anything slow begins.
+    """
+    _check_needs(config.strategy, config)
     backbone_info(config.backbone)
+
+
+def _check_needs(name: str, config: Config) -> None:
+    given = {
+        "source": config.source_images,
+        "shared_source": config.source_images,
+        "target_embeddings": config.target_images,
+    }
+    for need in strategies[name].needs:
+        if given.get(need, "") is None:
+            raise ConfigError(lacking(name, need))
 
 
 def check_changes(changes: dict[str, object]) -> None:
@@ -36,7 +51,7 @@ def check_changes(changes: dict[str, object]) -> None:
 
 def with_absolute_paths(config: Config) -> Config:
     """Make the paths that exist independent of the working directory; names of data sets stay."""
-    names = ("images", "test_images", "data_root", "weights")
+    names = ("images", "test_images", "source_images", "target_images", "data_root", "weights")
     given = {name: value for name, value in config if name in names and value and Path(value).exists()}
     named = {name for name in given if given[name] in NAMES}
     return config.model_copy(update={name: str(Path(given[name]).resolve()) for name in given.keys() - named})

@@ -13,8 +13,9 @@ from budgetal.data.index import load_index, save_index
 from budgetal.data.pool import Pool
 from budgetal.data.sources import load_collection
 from budgetal.engine.local import LocalEngine
-from budgetal.errors import DataError
+from budgetal.errors import ConfigError, DataError
 from budgetal.models.backbones import default_input_size
+from budgetal.query.strategy import strategies
 from budgetal.state import State
 from budgetal.store.arrays import ArrayStore
 from budgetal.types import Json, Quarantined, Sample
@@ -74,10 +75,37 @@ class Workspace:
             )
         return test
 
+    @cached_property
+    def source(self) -> Collection | None:
+        """Labelled images of another collection, which some strategies transfer from."""
+        if self.config.source_images is None:
+            return None
+        source = self._load(self.config.source_images, "train")
+        if any(sample.label is None for sample in source.samples):
+            raise DataError(f"Every source image needs a label: correct {self.config.source_images}")
+        return source
+
+    @cached_property
+    def target(self) -> Collection | None:
+        """Images of the collection where the model is to work, if it is another one."""
+        return None if self.config.target_images is None else self._load(self.config.target_images, "train")
+
     def check_inputs(self) -> None:
-        """Raise InputError when the test images or the network's weights cannot be used."""
-        _ = self.test
+        """Raise InputError when the other images or the network's weights cannot be used."""
+        _ = self.test, self.source, self.target
+        if "shared_source" in strategies[self.config.strategy].needs:
+            self.check_shared_source()
         self.engine.prepare()
+
+    def check_shared_source(self) -> None:
+        """Raise ConfigError when the source images have other classes than the project."""
+        labels = {str(sample.label) for sample in self.source.samples} if self.source else set()
+        strange = labels - set(self.config.classes)
+        if strange:
+            raise ConfigError(
+                f"Strategy {self.config.strategy!r} needs source images of the project's classes, but "
+                f"{self.config.source_images} has {min(strange)!r}: relabel it, or choose another strategy"
+            )
 
     @cached_property
     def side(self) -> int:

@@ -11,6 +11,7 @@ from budgetal.cli import options
 from budgetal.cli.app import app
 from budgetal.machine import Finding, examine
 from budgetal.models.backbones import list_backbones
+from budgetal.query.needs import SUPPLIES
 from budgetal.query.strategy import list_strategies
 
 
@@ -22,10 +23,9 @@ def strategies(as_json: options.AsJson = False) -> None:
         fields = ("name", "summary", "needs", "cost", "source")
         typer.echo(json.dumps([{name: getattr(item, name) for name in fields} for item in found]))
         return
-    table = _table("name", "what it does", "needs", "cost", "source")
     for item in found:
-        table.add_row(item.name, item.summary, ", ".join(item.needs) or "–", item.cost, item.source)
-    Console().print(table)
+        needs = ", ".join(SUPPLIES[need].words for need in item.needs) or "nothing"
+        typer.echo(f"{item.name}\n    {item.summary}\n    needs {needs}; {item.cost}; {item.source}")
 
 
 @app.command(epilog="Example: budgetal backbones --json")

@@ -20,6 +20,7 @@ from budgetal.models.backbones import build_classifier, check_input_size
 from budgetal.models.calibration import softmax
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import default_device
+from budgetal.models.layers import depths, layer_features, split_by_depth
 from budgetal.models.predict import OnProgress, Views, embed
 from budgetal.store.arrays import ArrayStore
 from budgetal.training.checkpoint import Checkpoint, digest
@@ -92,16 +93,40 @@ class LocalEngine:
         `features_ref`: a name of the caller's for other images, such as `test`, under which their frozen
         features are kept; without one they are computed each time.
         """
-        images = self.pixels if pixels is None else pixels
+        features, head = self.last_layer(model, pixels, features_ref)
+        return Prediction(softmax(head.logits(features), model.temperature), normalised(features))
+
+    def last_layer(
+        self, model: FittedModel, pixels: PixelSource | None = None, features_ref: str | None = None
+    ) -> tuple[Floats, Head]:
+        """The last layer's inputs (n, d) for the pool, or for other images as in `predict`, and the layer itself.
+
+        A fine-tuned network is run over the images; of a frozen one the features are kept.
+        """
         if model.extra["finetune"] == "head":
             self._check_backbone(model)
-            features, head = self._frozen(pixels, features_ref), Head(**self._arrays_of(model))
-        else:
-            classifier = self._trained(model)
-            features = embed(classifier, images, side=self.side, on_progress=self.on_progress)
-            head = linear_head(classifier)
-        probs = softmax(head.logits(features), model.temperature)
-        return Prediction(probs, normalised(features))
+            return self._frozen(pixels, features_ref), Head(**self._arrays_of(model))
+        classifier = self._trained(model)
+        images = self.pixels if pixels is None else pixels
+        features = embed(classifier, images, side=self.side, on_progress=self.on_progress)
+        return features, linear_head(classifier)
+
+    def embeddings_of(self, model: FittedModel | None, pixels: PixelSource, name: str) -> NDArray[np.float32]:
+        """L2-normalised embeddings (n, d) of other images, as those of the pool; frozen ones are kept by `name`."""
+        if model is None or model.extra["finetune"] == "head":
+            return normalised(self._frozen(pixels, name))
+        return normalised(self.last_layer(model, pixels)[0])
+
+    def layers(self, pixels: PixelSource | None = None, name: str = POOL) -> list[NDArray[np.float32]]:
+        """Features of the pre-trained network at each of its resolutions, each row of length 1, computed once."""
+        found = depths(self._pretrained, self.side)
+        images = self.pixels if pixels is None else pixels
+
+        def compute() -> NDArray[np.float32]:
+            return layer_features(self._pretrained, images, found, side=self.side, on_progress=self.on_progress)
+
+        ref = self._cache.ref(f"layers of {name} {self._backbone_digest}", len(images), compute)
+        return [normalised(part) for part in split_by_depth(self._read(ref), found)]
 
     def save_model(self, model: FittedModel, folder: Path) -> None:
         """Write the model with its backbone, so that the folder alone can predict."""

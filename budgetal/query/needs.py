@@ -71,14 +71,24 @@ def narrowed(name: str, pool: PoolView, needs: tuple[Need, ...]) -> PoolView:
     not finite or do not belong together.
     """
     for need in needs:
-        if getattr(pool, _field(need)) is None:
-            raise ConfigError(f"Strategy {name!r} needs {SUPPLIES[need].words}: {SUPPLIES[need].advice}")
+        if getattr(pool, field_of(need)) is None:
+            raise ConfigError(lacking(name, need))
     _check_rows(pool)
-    fields = {_field(need) for need in needs}
+    fields = {field_of(need) for need in needs}
     seen = {field: _checked(field, getattr(pool, field)) for field in fields}
     hidden: dict[str, Any] = {field: _unseen(getattr(pool, field)) for field in set(_ALWAYS) - fields}
     absent: dict[str, Any] = dict.fromkeys(set(_OPTIONAL) - fields)
     return replace(pool, **seen, **hidden, **absent)
+
+
+def lacking(name: str, need: Need) -> str:
+    """The one line for strategy `name` in a run without `need`."""
+    return f"Strategy {name!r} needs {SUPPLIES[need].words}: {SUPPLIES[need].advice}"
+
+
+def field_of(need: Need) -> str:
+    """The PoolView field that holds what `need` asks for."""
+    return "source" if need == "shared_source" else need
 
 
 def reordered(pool: PoolView, order: Tensor) -> PoolView:
@@ -94,10 +104,6 @@ def reordered(pool: PoolView, order: Tensor) -> PoolView:
         committee=None if pool.committee is None else pool.committee[:, order],
         layers=None if pool.layers is None else tuple(layer[order] for layer in pool.layers),
     )
-
-
-def _field(need: Need) -> str:
-    return "source" if need == "shared_source" else need
 
 
 def _check_rows(pool: PoolView) -> None:
