@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from budgetal.annotators.certificate import Certificate
+from budgetal.annotators.guard import Verdict
 from budgetal.config import Config
 from budgetal.store.events import NewEvent
 from budgetal.types import Annotation, EpochRecord, FittedModel, Json, Purpose
@@ -81,6 +82,11 @@ def fitted(round: int, model: FittedModel, up_to_seq: int) -> NewEvent:
 def predicted(round: int, probs_ref: str, embeddings_ref: str) -> NewEvent:
     """What the round's model says of the pool, as stored arrays."""
     return NewEvent("predicted", {"round": round, "probs": probs_ref, "embeddings": embeddings_ref})
+
+
+def judged(round: int, verdict: Verdict) -> NewEvent:
+    """How the strategy did against random labels; `worse` means that queries are random from now on."""
+    return NewEvent("judged", {"round": round, **asdict(verdict), "worse": verdict.worse})
 
 
 def auto_labelled(

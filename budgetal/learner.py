@@ -5,7 +5,8 @@ that Project can write a step whole or not at all, and a killed step leaves no t
 
 Information flows one way: audit answers reach certificates and metrics, never the training set or the choice
 of a query. Which images are in the audit is likewise hidden from both. The audit therefore stays a uniform
-sample of the images that no query has touched, whatever the strategy does, and its bound is exact.
+sample of the images that no query has touched, whatever the strategy does, and its bound is exact. The one
+thing that audit answers may decide, whether queries become random, has its share of the risk (annotators.risk).
 """
 
 from collections.abc import Callable, Iterable
@@ -22,9 +23,10 @@ from budgetal.annotators.budget_annotator import (
     auto_label,
     pseudo_labels,
 )
-from budgetal.annotators.risk import final_risk, round_risk
+from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
 from budgetal.budget.plan import BudgetPlan
 from budgetal.data.pool import Pool
+from budgetal.guarding import judge_strategy
 from budgetal.metrics import accuracy
 from budgetal.query.strategy import select, strategies
 from budgetal.seeding import generator
@@ -61,7 +63,7 @@ class Learner:
         """The next `n` images to label, fewer where no more are left."""
         if purpose == "audit":
             return self._draw_audit(state, n)
-        name = self.config.strategy
+        name = state.strategy
         if purpose == "initial" and not strategies[name].cold_start:
             name = "random"
         return self._choose(state, name, n, round)
@@ -133,12 +135,14 @@ class Learner:
         if state.model is None:
             raise ValueError("assess needs a fitted model: call fit first")
         prediction = self.space.engine.predict(state.model)
-        risk = self._round_risk(round) if self._has_target else self.config.risk
+        risk = self._round_risk(state, round) if self._has_target else self._all_risk(state, round)
         labels = self._label_automatically(state, prediction.probs, risk)
         measured = self._measure(state, round, prediction, labels)
         test = {"test_accuracy": self._test_accuracy(state.model)}
+        verdict = judge_strategy(self.views, state, round)
         return [
             journal.predicted(round, *self._stored(state, prediction)),
+            *([verdict] if verdict else []),
             # Without a target this look decides nothing: it is shown at the full risk, for itself alone.
             self._auto_labelled(state, round, labels, risk if self._has_target else 0.0, final=False),
             NewEvent("round_ended", {**measured, **test, "seconds": seconds()}),
@@ -153,9 +157,9 @@ class Learner:
         if state.probs_ref is None or self.config.auto_labeller == "none":
             return None
         round = max(0, len(state.rounds) - 1)
-        risk = self._round_risk(round)
+        risk = self._round_risk(state, round)
         if planned:
-            risk = final_risk(self.config.risk, state.n_final_looks, has_target=self._has_target)
+            risk = final_risk(self._all_risk(state, round), state.n_final_looks, has_target=self._has_target)
         labels = self._label_automatically(state, self.space.arrays.get(state.probs_ref), risk)
         spent = 0.0 if not planned and round in state.rounds_looked_at else risk
         return self._auto_labelled(state, round, labels, spent, final=planned)
@@ -164,8 +168,13 @@ class Learner:
     def _has_target(self) -> bool:
         return self.config.target_coverage is not None
 
-    def _round_risk(self, round: int) -> float:
-        return round_risk(self.config.risk, round, has_target=self._has_target)
+    def _all_risk(self, state: State, round: int) -> float:
+        """The risk of all looks; the guard's verdict after `round` itself has changed no query yet."""
+        fallback = state.fallback_round
+        return risk_after_guard(self.config.risk, fallback if fallback is not None and fallback < round else None)
+
+    def _round_risk(self, state: State, round: int) -> float:
+        return round_risk(self._all_risk(state, round), round, has_target=self._has_target)
 
     def _stored(self, state: State, prediction: Prediction) -> tuple[str, str]:
         """Refs of the arrays. A frozen backbone's embeddings never change and are stored once."""

@@ -97,6 +97,7 @@ def summarise(
         "n_quarantined": state.n_quarantined,
         "stop_reason": state.stop_reason,
         "strategy": config.strategy,
+        "fallback_round": state.fallback_round,
         "backbone": config.backbone,
     }
 

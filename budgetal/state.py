@@ -85,6 +85,7 @@ class State:
     rounds: list[RoundRecord] = field(default_factory=list)
     epochs: dict[int, dict[int, EpochRecord]] = field(default_factory=dict)
     strategy_weights: dict[int, dict[str, float]] = field(default_factory=dict)
+    fallback_round: int | None = None
     risk_spent: float = 0.0
     n_final_looks: int = 0
     rounds_looked_at: set[int] = field(default_factory=set)
@@ -123,6 +124,11 @@ class State:
     def probs_ref(self) -> str | None:
         """The pool's probabilities by the newest model, if there is one."""
         return next(reversed(self.probs_refs.values()), None)
+
+    @property
+    def strategy(self) -> str:
+        """The query strategy in force: the project's, or `random` once its guard has fallen back."""
+        return self.settings.strategy if self.fallback_round is None else "random"
 
     @property
     def has_fresh_labels(self) -> bool:
@@ -211,6 +217,10 @@ class State:
         if data["risk_spent"] and not data["final"]:
             self.rounds_looked_at.add(data["round"])
         self.n_final_looks += data["final"]
+
+    def _on_judged(self, data: Mapping[str, Any]) -> None:
+        if data["worse"] and self.fallback_round is None:
+            self.fallback_round = data["round"]
 
     def _on_round_ended(self, data: Mapping[str, Any]) -> None:
         epochs = tuple(self.epochs.get(data["round"], {}).values())

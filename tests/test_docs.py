@@ -167,15 +167,15 @@ def test_every_strategy_is_in_the_reference_with_cost_and_source():
 def eventful(tmp_path_factory):
     """A small project in which everything happens that can be recorded, and its report."""
     folder = tmp_path_factory.mktemp("eventful")
-    _write_birds(folder / "birds", 90, seed=3, nested=True)
-    settings = {"budget": 30, "audit": 15, "initial": 5, "batch": 5, "tolerance": 0.3, "risk": 0.2}
+    _write_birds(folder / "birds", 120, seed=3, nested=True)
+    settings = {"budget": 80, "audit": 50, "initial": 10, "batch": 10, "tolerance": 0.3, "risk": 0.2}
     project = Project.create(folder / "project", images=str(folder / "birds"), **settings)
     oracle = Oracle({sample.sample_id: sample.label for sample in project.samples})
     query = project.ask()
     project.tell(oracle.annotate(query))
     project.undo(query.sample_ids[0])
     project.skip(query.sample_ids[0])
-    project.configure(budget=35)
+    project.configure(budget=85)
     run(project, oracle)
     return project, project.write_outputs()
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from budgetal import seeding
 from budgetal.config import Config
+from budgetal.engine.comparison import Standard
 from budgetal.engine.features import FeatureCache, normalised
 from budgetal.engine.finetuning import finetune_calibrated, linear_head, may_mirror
+from budgetal.engine.frozen import FrozenBackbone
 from budgetal.engine.head_round import fit_calibrated_head
 from budgetal.engine.saved import ModelCard, write_model
 from budgetal.errors import WeightsError
@@ -20,7 +22,6 @@ from budgetal.models.backbones import build_classifier, check_input_size
 from budgetal.models.calibration import softmax
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import default_device
-from budgetal.models.layers import depths, layer_features, split_by_depth
 from budgetal.models.predict import OnProgress, Views, embed
 from budgetal.store.arrays import ArrayStore
 from budgetal.training.checkpoint import Checkpoint, digest
@@ -63,15 +64,24 @@ class LocalEngine:
 
     def features(self, on_progress: OnProgress | None = None) -> str:
         """Ref of the pool's features (n, d) from the pre-trained backbone, computed once."""
-        return self._features(self.pixels, POOL, on_progress or self.on_progress)
+        return self._frozen.ref(self.pixels, POOL, on_progress)
+
+    def frozen_features(self) -> Floats:
+        """The pool's features (n, d) from the pre-trained backbone."""
+        return self._frozen.features(self.pixels, POOL)
 
     def initial_embeddings(self) -> NDArray[np.float32]:
         """L2-normalised features (n, d) of the pool before anything was learnt from its labels."""
-        return normalised(self._read(self.features()))
+        return normalised(self.frozen_features())
+
+    @property
+    def standard(self) -> Standard:
+        """What every head on the frozen features shares."""
+        return Standard(*self._pool_standardisation, self.n_classes)
 
     def cached_refs(self) -> set[str]:
         """Refs of frozen features, which every round reads."""
-        return self._cache.refs()
+        return self._frozen.cache.refs()
 
     def fit(self, training_set: TrainingSet, round: int, on_epoch: Callable[[EpochRecord], None]) -> FittedModel:
         """Train on `training_set` from the pre-trained weights. A fit that was killed goes on.
@@ -105,7 +115,8 @@ class LocalEngine:
         """
         if model.extra["finetune"] == "head":
             self._check_backbone(model)
-            return self._frozen(pixels, features_ref), Head(**self._arrays_of(model))
+            features = self.frozen_features() if pixels is None else self._frozen.features(pixels, features_ref)
+            return features, Head(**self._arrays_of(model))
         classifier = self._trained(model)
         images = self.pixels if pixels is None else pixels
         features = embed(classifier, images, side=self.side, on_progress=self.on_progress)
@@ -114,19 +125,12 @@ class LocalEngine:
     def embeddings_of(self, model: FittedModel | None, pixels: PixelSource, name: str) -> NDArray[np.float32]:
         """L2-normalised embeddings (n, d) of other images, as those of the pool; frozen ones are kept by `name`."""
         if model is None or model.extra["finetune"] == "head":
-            return normalised(self._frozen(pixels, name))
+            return normalised(self._frozen.features(pixels, name))
         return normalised(self.last_layer(model, pixels)[0])
 
     def layers(self, pixels: PixelSource | None = None, name: str = POOL) -> list[NDArray[np.float32]]:
         """Features of the pre-trained network at each of its resolutions, each row of length 1, computed once."""
-        found = depths(self._pretrained, self.side)
-        images = self.pixels if pixels is None else pixels
-
-        def compute() -> NDArray[np.float32]:
-            return layer_features(self._pretrained, images, found, side=self.side, on_progress=self.on_progress)
-
-        ref = self._cache.ref(f"layers of {name} {self._backbone_digest}", len(images), compute)
-        return [normalised(part) for part in split_by_depth(self._read(ref), found)]
+        return self._frozen.layers(self.pixels if pixels is None else pixels, name)
 
     def save_model(self, model: FittedModel, folder: Path) -> None:
         """Write the model with its backbone, so that the folder alone can predict."""
@@ -145,48 +149,24 @@ class LocalEngine:
     # -- frozen backbone -----------------------------------------------------------------------
 
     @cached_property
-    def _cache(self) -> FeatureCache:
-        return FeatureCache(self.arrays, self.work / "features.json")
+    def _frozen(self) -> FrozenBackbone:
+        cache = FeatureCache(self.arrays, self.work / "features.json")
+        return FrozenBackbone(self._pretrained, self.side, self._views, cache, self.on_progress)
 
     @cached_property
     def _pool_standardisation(self) -> tuple[Floats, Floats]:
         # Of the whole pool, so that it says nothing about which images are in the audit.
-        return standardisation(self._read(self.features()))
+        return standardisation(self.frozen_features())
 
     @property
     def _views(self) -> Views:
         # Averaging with the mirror image was worth 0.8 to 1.4 points on CIFAR-10 and cost 0.9 on MNIST.
         return 2 if may_mirror(self.config.classes) else 1
 
-    @cached_property
-    def _backbone_digest(self) -> str:
-        """What the features depend on besides the images."""
-        return digest(self._pretrained.backbone.state_dict(), f"{self.side} {self._views}")[:32]
-
-    def _embed_frozen(self, pixels: PixelSource, on_progress: OnProgress | None) -> Floats:
-        return embed(self._pretrained, pixels, side=self.side, on_progress=on_progress, views=self._views)
-
-    def _features(self, pixels: PixelSource, name: str, on_progress: OnProgress | None) -> str:
-        def compute() -> NDArray[np.float32]:
-            return self._embed_frozen(pixels, on_progress)
-
-        return self._cache.ref(f"{name} {self._backbone_digest}", len(pixels), compute)
-
-    def _frozen(self, pixels: PixelSource | None, name: str | None) -> Floats:
-        if pixels is None:
-            return self._read(self.features())
-        if name is None:
-            return self._embed_frozen(pixels, self.on_progress)
-        return self._read(self._features(pixels, name, self.on_progress))
-
-    def _read(self, ref: str) -> Floats:
-        features: Floats = self.arrays.get(ref)
-        return features
-
     def _fit_head(
         self, training_set: TrainingSet, rng: np.random.Generator, on_epoch: Callable[[EpochRecord], None]
     ) -> FittedModel:
-        embeddings = self._read(self.features())[training_set.rows]
+        embeddings = self.frozen_features()[training_set.rows]
         head, temperature, records = fit_calibrated_head(
             embeddings, training_set, *self._pool_standardisation, rng=rng, on_epoch=on_epoch
         )
@@ -223,7 +203,7 @@ class LocalEngine:
             "targets": torch.from_numpy(training_set.targets),
             "weights": torch.from_numpy(training_set.weights),
         }
-        return digest(arrays, f"{round} {self._backbone_digest} {self.config.model_dump_json()}")
+        return digest(arrays, f"{round} {self._frozen.digest} {self.config.model_dump_json()}")
 
     # -- models --------------------------------------------------------------------------------
 
@@ -235,7 +215,7 @@ class LocalEngine:
         return built.to(default_device())
 
     def _check_backbone(self, model: FittedModel) -> None:
-        if model.extra["backbone"] != self._backbone_digest:
+        if model.extra["backbone"] != self._frozen.digest:
             raise WeightsError(
                 f"Weights {self.config.weights!r} of {self.config.backbone!r} are no longer those that the model "
                 "was fitted with: put them back, or fit again"
@@ -245,7 +225,7 @@ class LocalEngine:
         self, tensors: dict[str, torch.Tensor], temperature: float, records: tuple[EpochRecord, ...]
     ) -> FittedModel:
         ref = self.arrays.put_tensors(tensors, "model")
-        extra = {"finetune": self.config.finetune, "backbone": self._backbone_digest}
+        extra = {"finetune": self.config.finetune, "backbone": self._frozen.digest}
         return FittedModel(ref, temperature, records[-1].train_loss, records, extra)
 
     def _arrays_of(self, model: FittedModel) -> dict[str, Floats]:

@@ -11,11 +11,11 @@ DEFAULT_RISK = 0.05
 
 
 def result_in_three_lines(summary: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Who labelled how many images, how wrong the automatic labels can be, what was spent.
+    """Who labelled how many images, how wrong the automatic labels can be, what was spent (and a fall-back).
 
     summary: the content of report.json; a missing or null value leaves its part out.
     """
-    return _labels(summary), _certificate(summary), _budget(summary)
+    return _labels(summary), _certificate(summary), _budget(summary) + _fallback(summary)
 
 
 def certificate_issued(summary: Mapping[str, Any]) -> bool:
@@ -101,6 +101,14 @@ def _budget(summary: Mapping[str, Any]) -> str:
     if spent is None:
         return f"Budget: {_counted(budget, 'label')}."
     return f"Budget: {count(spent)} of {_counted(budget, 'label')} spent."
+
+
+def _fallback(summary: Mapping[str, Any]) -> str:
+    round, strategy = summary.get("fallback_round"), summary.get("strategy")
+    if round is None:
+        return ""
+    name = f"{strategy!r}" if strategy else "the strategy"
+    return f" After round {round} queries were random: {name} did worse than random labels would have."
 
 
 def _counted(n: int, noun: str) -> str:

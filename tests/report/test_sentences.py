@@ -89,3 +89,9 @@ def test_the_third_line_is_the_budget(spent, budget, sentence):
 
 def test_a_summary_without_anything_still_gives_three_sentences():
     assert all(line.endswith(".") for line in result_in_three_lines({}))
+
+
+def test_a_fall_back_is_said_at_the_end_of_the_third_line():
+    third = lines(fallback_round=2, strategy="margin")[2]
+    assert third.endswith("After round 2 queries were random: 'margin' did worse than random labels would have.")
+    assert "random" not in lines(fallback_round=None)[2]

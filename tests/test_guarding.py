@@ -1,0 +1,103 @@
+"""A strategy that is worse than random is dropped, and the certificate pays for that decision."""
+
+import numpy as np
+import pytest
+import torch
+from collections_made import CLASSES, write_npy
+
+from budgetal.annotators.oracle import Oracle
+from budgetal.annotators.risk import final_risk, risk_after_guard
+from budgetal.project import Project
+from budgetal.query import Selection, strategies, strategy
+from budgetal.simulate import run, true_labels
+
+SETTINGS = {"budget": 130, "audit": 60, "initial": 20, "batch": 10, "tolerance": 0.2, "risk": 0.2}
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return write_npy(tmp_path_factory.mktemp("images"), 400)
+
+
+@pytest.fixture
+def one_class():
+    """A strategy that asks for one class only."""
+
+    def choose(pool, n, rng):
+        """Images that look most like those of the first class seen."""
+        like = pool.embeddings @ pool.embeddings[0]
+        rows = torch.argsort(like, descending=True, stable=True)[:n]
+        return Selection(rows, like[rows])
+
+    strategy("one_class", needs=("embeddings",), source="a test", cost="O(N d)", cold_start=True)(choose)
+    yield "one_class"
+    del strategies._items["one_class"]
+
+
+def finished(folder, images, **settings):
+    project = Project.create(folder, images=str(images), **(SETTINGS | settings))
+    run(project, Oracle(true_labels(project)))
+    return project
+
+
+def asked_labels(project, query):
+    truth = true_labels(project)
+    return [truth[sample_id] for sample_id in query.sample_ids]
+
+
+def test_a_strategy_that_asks_for_one_class_is_dropped_and_queries_become_random(images, tmp_path, one_class):
+    project = finished(tmp_path / "p", images, strategy=one_class)
+    state = project.state
+    assert state.fallback_round is not None
+    assert state.strategy == "random"
+    by_round = {query.round: query for query in state.queries.values() if query.purpose == "round"}
+    after = [
+        label
+        for round, query in by_round.items()
+        if round > state.fallback_round
+        for label in asked_labels(project, query)
+    ]
+    initial = asked_labels(project, state.query_of("initial"))
+    assert len(set(initial)) < len(CLASSES)
+    assert set(after) == set(CLASSES)
+    project.close()
+
+
+def test_after_a_fall_back_the_certificate_has_that_outcome_s_share_of_the_risk(images, tmp_path, one_class):
+    project = finished(tmp_path / "p", images, strategy=one_class)
+    left = risk_after_guard(SETTINGS["risk"], project.state.fallback_round)
+    assert project.state.risk_spent == pytest.approx(final_risk(left, 0, has_target=False))
+    project.close()
+
+
+def test_without_the_guard_a_strategy_stays(images, tmp_path, one_class):
+    project = finished(tmp_path / "p", images, strategy=one_class, guard=False)
+    assert project.state.fallback_round is None
+    assert project.state.strategy == "one_class"
+    project.close()
+
+
+def test_the_default_strategy_is_not_dropped_and_pays_nothing(images, tmp_path):
+    project = finished(tmp_path / "p", images)
+    assert project.state.fallback_round is None
+    assert project.state.risk_spent == pytest.approx(final_risk(SETTINGS["risk"], 0, has_target=False))
+    project.close()
+
+
+def test_audit_answers_decide_nothing_but_whether_queries_become_random(images, tmp_path):
+    """False audit answers drop the strategy; up to that round the two runs ask the same."""
+    honest, lying = (Project.create(tmp_path / name, images=str(images), **SETTINGS) for name in ("a", "b"))
+    truth = true_labels(honest)
+    run(honest, Oracle(truth))
+    random = np.random.default_rng(0)
+    while query := lying.ask():
+        is_audit = query.purpose == "audit"
+        lies = {i: str(random.choice(CLASSES)) if is_audit else truth[i] for i in query.sample_ids}
+        lying.tell(Oracle(lies).annotate(query))
+    fallback = lying.state.fallback_round
+    same = [n for n, query in honest.state.queries.items() if fallback is None or query.round <= fallback]
+    assert len(same) >= 3
+    for number in same:
+        assert lying.state.queries[number].sample_ids == honest.state.queries[number].sample_ids
+    honest.close()
+    lying.close()
