@@ -32,7 +32,7 @@ def run(project: Project, oracle: Oracle, on_round: OnRound = no_display) -> Non
 
 def simulate(
     dataset: str,
-    out: Path,
+    out: str | Path,
     *,
     on_progress: OnProgress = no_progress,
     on_round: OnRound = no_display,
@@ -45,7 +45,7 @@ def simulate(
     """
     images, test_images = find_splits(dataset)
     settings = {"images": images, "test_images": test_images, **settings}
-    project = _resume(out, settings) or Project.create(out, on_progress=on_progress, **settings)
+    project = _resume(Path(out), settings) or Project.create(out, on_progress=on_progress, **settings)
     project.on_progress = on_progress
     truth = true_labels(project)
     run(project, Oracle(truth, project.config.classes), on_round)
