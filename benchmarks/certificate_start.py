@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from budgetal.annotators.certificate import N_THRESHOLDS, audit_labels_needed, candidate_thresholds, certify
+from budgetal.annotators.bounds import audit_labels_needed
+from budgetal.annotators.certificate import N_THRESHOLDS, candidate_thresholds, certify
 from budgetal.project import Project
 from budgetal.simulate import true_labels
 

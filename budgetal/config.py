@@ -3,7 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,6 +14,7 @@ from budgetal.registry import unknown_name
 Finetune = Literal["head", "last_block", "full"]
 Passes = Literal["dropout", "ensemble"]
 AutoLabeller = Literal["certified", "none"]
+Cost = Annotated[float, Field(ge=0)]
 
 
 class Config(BaseModel):
@@ -40,6 +41,12 @@ class Config(BaseModel):
     budget: int = Field(ge=1, description="human labels, audit included")
     budget_money: float | None = Field(default=None, gt=0, description="refuses to spend more")
     cost_per_label: float = Field(default=1.0, ge=0)
+    cost_per_label_by_annotator: dict[str, Cost] = Field(default={}, description="in place of cost_per_label")
+    cost_factor_by_class: dict[str, Cost] = Field(default={}, description="times the price of a label")
+    cost_per_compute_hour: float = Field(default=0.0, ge=0)
+    cost_per_wrong_label: float | tuple[tuple[float, ...], ...] | None = Field(
+        default=None, description="one number, or true class by label given"
+    )
     audit: int | None = Field(default=None, ge=0, description="labels in the audit; None: chosen")
     initial: int | None = Field(default=None, ge=1, description="labels in the first query")
     batch: int | None = Field(default=None, ge=1, description="labels in each later query")
@@ -67,14 +74,39 @@ def make_config(**settings: Any) -> Config:
         if name not in Config.model_fields:
             raise ConfigError(unknown_name("setting", name, list(Config.model_fields)))
     try:
-        return Config(**settings)
+        config = Config(**settings)
     except ValidationError as error:
         raise ConfigError(_first_problem(error)) from None
+    _check_costs(config)
+    return config
+
+
+def _check_costs(config: Config) -> None:
+    """Compare cost tables with the classes, once these are known."""
+    strange = [name for name in config.cost_factor_by_class if name not in config.classes]
+    if config.classes and strange:
+        raise ConfigError(unknown_name("class in setting 'cost_factor_by_class'", strange[0], list(config.classes)))
+    costs = config.cost_per_wrong_label
+    if isinstance(costs, float) and costs < 0:
+        raise ConfigError(f"Setting 'cost_per_wrong_label' cannot be {costs}: a cost is 0 or more")
+    if isinstance(costs, tuple) and config.classes:
+        _check_matrix(costs, len(config.classes))
+
+
+def _check_matrix(costs: tuple[tuple[float, ...], ...], n_classes: int) -> None:
+    name = "Setting 'cost_per_wrong_label'"
+    if [len(row) for row in costs] != [n_classes] * n_classes:
+        raise ConfigError(f"{name} needs a row and a column for each of the {n_classes} classes, in their order")
+    if any(row[i] != 0 for i, row in enumerate(costs)):
+        raise ConfigError(f"{name} must be 0 from a class to itself: a right label is no mistake")
+    if min(min(row) for row in costs) < 0:
+        raise ConfigError(f"{name} cannot hold {min(min(row) for row in costs)}: a cost is 0 or more")
 
 
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
-    name = ".".join(str(part) for part in problem["loc"])
+    # A setting of several types names the one that was tried last.
+    name = ".".join(str(part) for part in problem["loc"] if part != "float")
     return f"Setting {name!r} cannot be {problem['input']!r}: {problem['msg'].lower()}"
 
 
@@ -96,5 +128,8 @@ def save_config(config: Config, path: Path) -> None:
 def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, dict):
+        items = (f"{_toml(name)} = {_toml(item)}" for name, item in value.items())
+        return "{" + ", ".join(items) + "}"
     # A JSON string, number or boolean is a valid TOML one.
     return json.dumps(value, ensure_ascii=False)

@@ -21,7 +21,7 @@ def judge_strategy(views: Views, state: State, round: int) -> NewEvent | None:
     rows = views.training_rows(state)
     is_given = np.array([state.labels[i].query_id == GIVEN for i in views.pool.ids(rows)], dtype=bool)
     answered = views.pool.rows(i for i in state.audit if i in state.labels)
-    guarded = views.config.guard and state.strategy != "random"
+    guarded = views.config.guard and state.has_guard_share and state.strategy != "random"
     if not (guarded and can_judge(int((~is_given).sum()), len(answered))):
         return None
     engine, rng = views.space.engine, generator(views.config.seed, round, "guard")

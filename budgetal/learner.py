@@ -64,7 +64,7 @@ class Learner:
         if purpose == "audit":
             return self._draw_audit(state, n)
         name = state.strategy
-        if purpose == "initial" and not strategies[name].cold_start:
+        if state.model is None and not strategies[name].cold_start:
             name = "random"
         return self._choose(state, name, n, round)
 
@@ -135,7 +135,7 @@ class Learner:
         if state.model is None:
             raise ValueError("assess needs a fitted model: call fit first")
         prediction = self.space.engine.predict(state.model)
-        risk = self._round_risk(state, round) if self._has_target else self._all_risk(state, round)
+        risk = self._round_risk(state, round) if self._has_target else self._all_risk(state)
         labels = self._label_automatically(state, prediction.probs, risk)
         measured = self._measure(state, round, prediction, labels)
         test = {"test_accuracy": self._test_accuracy(state.model)}
@@ -159,7 +159,7 @@ class Learner:
         round = max(0, len(state.rounds) - 1)
         risk = self._round_risk(state, round)
         if planned:
-            risk = final_risk(self._all_risk(state, round), state.n_final_looks, has_target=self._has_target)
+            risk = final_risk(self._all_risk(state), state.n_final_looks, has_target=self._has_target)
         labels = self._label_automatically(state, self.space.arrays.get(state.probs_ref), risk)
         spent = 0.0 if not planned and round in state.rounds_looked_at else risk
         return self._auto_labelled(state, round, labels, spent, final=planned)
@@ -168,13 +168,12 @@ class Learner:
     def _has_target(self) -> bool:
         return self.config.target_coverage is not None
 
-    def _all_risk(self, state: State, round: int) -> float:
-        """The risk of all looks; the guard's verdict after `round` itself has changed no query yet."""
-        fallback = state.fallback_round
-        return risk_after_guard(self.config.risk, fallback if fallback is not None and fallback < round else None)
+    def _all_risk(self, state: State) -> float:
+        """The risk of all looks; a verdict of the guard that has changed no query yet costs nothing."""
+        return risk_after_guard(self.config.risk, state.felt_fallback)
 
     def _round_risk(self, state: State, round: int) -> float:
-        return round_risk(self._all_risk(state, round), round, has_target=self._has_target)
+        return round_risk(self._all_risk(state), round, has_target=self._has_target)
 
     def _stored(self, state: State, prediction: Prediction) -> tuple[str, str]:
         """Refs of the arrays. A frozen backbone's embeddings never change and are stored once."""

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from budgetal.class_table import certificate_by_class
 from budgetal.export.labels import export_labels
 from budgetal.files import write_atomic
 from budgetal.illustrated import Illustrator
 from budgetal.learner import Learner
+from budgetal.planning import Planner
 from budgetal.report.html import render_report
 from budgetal.results import label_rows, summarise, true_curve
 from budgetal.state import State
@@ -24,7 +26,10 @@ def write_outputs(
     folder = learner.space.folder
     rows = label_rows(state, samples, learner)
     curve = true_curve(state, samples, learner, truth) if truth else ()
-    summary = summarise(state, rows, truth, curve)
+    probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
+    by_class = certificate_by_class(state, state.certificate, learner.pool, probs)
+    forecast = Planner(state, learner.pool, learner.space.arrays, learner.plan.batch).forecast()
+    summary = {**summarise(state, rows, truth, curve, by_class), "forecast": forecast}
     export_labels(rows, "csv", folder / "labels.csv")
     write_atomic(folder / "report.json", (json.dumps(summary, indent=1) + "\n").encode())
     page = render_report(Illustrator(state, samples, quarantined, learner).report_data(rows, summary))

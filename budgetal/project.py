@@ -21,6 +21,7 @@ from budgetal.learner import Learner
 from budgetal.logbook import Logbook
 from budgetal.loop import Loop
 from budgetal.outputs import write_outputs
+from budgetal.planning import Planner
 from budgetal.registry import unknown_name
 from budgetal.results import label_rows
 from budgetal.setup import SETTINGS, set_up
@@ -224,6 +225,15 @@ class Project:
     def label_rows(self) -> list[LabelRow]:
         """The label of every image, with its provenance, in row order."""
         return label_rows(self.state, self.samples, self.learner)
+
+    def forecast(self, coverage: float | None = None, accuracy: float | None = None) -> dict[str, Json]:
+        """What further labels would buy and cost, and what it takes to reach a target, each with its 80 % band.
+
+        It reads audit answers: whoever ends the run because of it has chosen the end (docs/method.md). Raises
+        ConfigError for a target that is no share.
+        """
+        planner = Planner(self.state, self.workspace.pool(self.samples), self.workspace.arrays, self.plan.batch)
+        return planner.forecast(coverage, accuracy)
 
     def write_outputs(self, truth: Mapping[str, str] | None = None) -> dict[str, Json]:
         """Write labels.csv, report.json, report.html and model/ into the folder; return the report's figures.

@@ -66,10 +66,12 @@ def summarise(
     rows: Sequence[LabelRow],
     truth: Mapping[str, str] | None = None,
     curve: Sequence[float] = (),
+    by_class: list[Json] | None = None,
 ) -> dict[str, Json]:
     """The content of report.json.
 
-    truth: a simulation's answers, for the true error rates; curve: as from `true_curve`, one value a round.
+    truth: a simulation's answers, for the true error rates; curve: as from `true_curve`, one value a round;
+    by_class: as from `class_table.certificate_by_class`.
     """
     config, n_auto = state.settings, state.auto.n if state.auto else 0
     n_audit = sum(i in state.labels for i in state.audit)
@@ -84,6 +86,7 @@ def summarise(
         "dataset_accuracy_true": _true_accuracy(rows, truth),
         "test_accuracy": state.rounds[-1].test_accuracy if state.rounds else None,
         "certificate": _certificate(state),
+        "certificate_by_class": by_class,
         "rounds": list(_rounds(state, curve)),
         "seconds_total": sum(record.seconds for record in state.rounds),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

@@ -4,11 +4,13 @@ Every `_on_…` method applies one kind of event. They are the only code that ch
 the journal holds can be rebuilt from it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from budgetal.annotators.certificate import Certificate
+from budgetal.budget.cost import Paid, prices_of
 from budgetal.budget.ledger import Ledger
 from budgetal.config import Config, make_config
 from budgetal.errors import ProjectError
@@ -73,7 +75,7 @@ class State:
     labels: dict[str, HumanLabel] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
     queried: set[str] = field(default_factory=set)
-    n_paid: int = 0
+    paid: Counter[Paid] = field(default_factory=Counter)
     last_label_seq: int = 0
     trained_up_to_seq: int = 0
     model: FittedModel | None = None
@@ -86,6 +88,7 @@ class State:
     epochs: dict[int, dict[int, EpochRecord]] = field(default_factory=dict)
     strategy_weights: dict[int, dict[str, float]] = field(default_factory=dict)
     fallback_round: int | None = None
+    has_guard_share: bool = False
     risk_spent: float = 0.0
     n_final_looks: int = 0
     rounds_looked_at: set[int] = field(default_factory=set)
@@ -118,7 +121,12 @@ class State:
         # A skipped audit image keeps its label set aside: audit answers must not decide how much is trained on.
         kept = sum(sample_id in self.audit for sample_id in self.skipped)
         reserved = len(self.open_items) + kept
-        return Ledger(config.budget, config.budget_money, config.cost_per_label, self.n_paid, reserved)
+        return Ledger(config.budget, config.budget_money, prices_of(config), self.paid, reserved)
+
+    @property
+    def n_paid(self) -> int:
+        """Labels that were paid for."""
+        return self.paid.total()
 
     @property
     def probs_ref(self) -> str | None:
@@ -129,6 +137,13 @@ class State:
     def strategy(self) -> str:
         """The query strategy in force: the project's, or `random` once its guard has fallen back."""
         return self.settings.strategy if self.fallback_round is None else "random"
+
+    @property
+    def felt_fallback(self) -> int | None:
+        """`fallback_round`, once a query was chosen at random because of it; until then it has changed nothing."""
+        fallback = self.fallback_round
+        is_felt = fallback is not None and any(query.round > fallback for query in self.queries.values())
+        return fallback if is_felt else None
 
     @property
     def has_fresh_labels(self) -> bool:
@@ -145,6 +160,8 @@ class State:
 
     def _on_created(self, data: Mapping[str, Any]) -> None:
         self.config = make_config(**data["config"])
+        # Before there was a guard, all of the risk was promised to other looks: nothing is left to pay a verdict with.
+        self.has_guard_share = "guard" in data["config"]
 
     def _on_configured(self, data: Mapping[str, Any]) -> None:
         self.config = make_config(**{**self.settings.model_dump(), **data["changes"]})
@@ -158,7 +175,11 @@ class State:
 
     def _on_asked(self, data: Mapping[str, Any]) -> None:
         query = Query(data["query"], data["purpose"], data["round"], tuple(data["sample_ids"]))
+        was_felt = self.felt_fallback is not None
         self.queries[query.query_id] = query
+        if self.felt_fallback is not None and not was_felt:
+            # From here on the run is another outcome of the guard, whose looks have shares of their own.
+            self.rounds_looked_at.clear()
         self.open_items.update(dict.fromkeys(query.sample_ids, query.query_id))
         self.passed_over.update(data.get("passed_over", ()))
         if query.purpose == "audit":
@@ -170,11 +191,11 @@ class State:
 
     def _on_labelled(self, data: Mapping[str, Any]) -> None:
         sample_id, query_id = data["sample_id"], data["query"]
-        is_new = sample_id not in self.labels
+        self._unpay(sample_id)
         self.labels[sample_id] = HumanLabel(data["label"], data["annotator"], query_id)
         self.skipped.discard(sample_id)
         self.open_items.pop(sample_id, None)
-        self.n_paid += is_new and query_id != GIVEN
+        self._pay(sample_id)
         self._labels_changed(sample_id)
 
     def _on_skipped(self, data: Mapping[str, Any]) -> None:
@@ -183,11 +204,23 @@ class State:
 
     def _on_undone(self, data: Mapping[str, Any]) -> None:
         sample_id = data["sample_id"]
-        label = self.labels.pop(sample_id, None)
+        self._unpay(sample_id)
+        self.labels.pop(sample_id, None)
         self.skipped.discard(sample_id)
-        self.n_paid -= label is not None and label.query_id != GIVEN
         self.open_items[sample_id] = data["query"]
         self._labels_changed(sample_id)
+
+    def _pay(self, sample_id: str) -> None:
+        """Count the label of an image at the price that it has now; those that came with the images are free."""
+        label = self.labels[sample_id]
+        if label.query_id != GIVEN:
+            self.paid[Paid(label.label, label.annotator, sample_id in self.audit)] += 1
+
+    def _unpay(self, sample_id: str) -> None:
+        """Take the price of a label back that is corrected or undone: an image is paid for once, as it stands."""
+        label = self.labels.get(sample_id)
+        if label is not None and label.query_id != GIVEN:
+            self.paid[Paid(label.label, label.annotator, sample_id in self.audit)] -= 1
 
     def _labels_changed(self, sample_id: str) -> None:
         """A changed training label asks for a new fit, a changed audit answer for a new last look only."""

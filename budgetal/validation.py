@@ -15,7 +15,8 @@ FIXED = frozenset(
     {
         *("images", "classes", "test_images", "source_images", "target_images", "data_root"),
         *("backbone", "weights", "finetune", "input_size", "seed"),
-        *("guard", "tolerance", "risk", "target_coverage", "cost_per_label"),
+        *("guard", "tolerance", "risk", "target_coverage"),
+        *("cost_per_label", "cost_per_label_by_annotator", "cost_factor_by_class"),
     }
 )
 """Settings that cannot change under way: they decide what stored arrays mean, what a certificate promises (to

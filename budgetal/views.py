@@ -1,5 +1,6 @@
 """What a strategy may see of a project: only what it named, built from the state and the stored arrays."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -34,7 +35,7 @@ class Views:
             "passes": self._passes,
             "committee": self._committee,
             "source": self._source,
-            "shared_source": self._source,
+            "shared_source": self._shared_source,
             "target_embeddings": self._target,
             "layers": self._layers,
         }
@@ -103,12 +104,17 @@ class Views:
         source = self.space.source
         if source is None:
             return None
-        embeddings = self.space.engine.embeddings_of(state.model, source.pixels, "source")
+        embeddings = self.space.engine.embeddings_of(state.model, source.pixels, _name("source", source))
         return SourceView(torch.from_numpy(embeddings), self._source_targets(source))
+
+    def _shared_source(self, state: State, rows: RowArray, round: int) -> SourceView | None:
+        # Again, since the strategy may have been changed under way.
+        self.space.check_shared_source()
+        return self._source(state, rows, round)
 
     def _with_layers(self, seen: SourceView) -> SourceView:
         source = self.space.source
-        layers = self.space.engine.layers(source.pixels, "source") if source else []
+        layers = self.space.engine.layers(source.pixels, _name("source", source)) if source else []
         return replace(seen, layers=tuple(torch.from_numpy(layer) for layer in layers))
 
     def _source_targets(self, source: Collection) -> Tensor:
@@ -121,10 +127,17 @@ class Views:
         target = self.space.target
         if target is None:
             return None
-        return torch.from_numpy(self.space.engine.embeddings_of(state.model, target.pixels, "target"))
+        embeddings = self.space.engine.embeddings_of(state.model, target.pixels, _name("target", target))
+        return torch.from_numpy(embeddings)
 
     def _layers(self, _state: State, rows: RowArray, _round: int) -> tuple[Tensor, ...]:
         return tuple(torch.from_numpy(layer[rows]) for layer in self.space.engine.layers())
+
+
+def _name(role: str, collection: Collection) -> str:
+    """Name of its frozen features: of these very images, since nothing else would notice that they have changed."""
+    ids = "".join(sample.sample_id for sample in collection.samples)
+    return f"{role} {hashlib.blake2b(ids.encode(), digest_size=16).hexdigest()}"
 
 
 def _fitted(state: State) -> FittedModel:

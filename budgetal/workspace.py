@@ -91,11 +91,12 @@ class Workspace:
         return None if self.config.target_images is None else self._load(self.config.target_images, "train")
 
     def check_inputs(self) -> None:
-        """Raise InputError when the other images or the network's weights cannot be used."""
+        """Raise InputError when the other images, the network or its weights cannot be used."""
         _ = self.test, self.source, self.target
-        if "shared_source" in strategies[self.config.strategy].needs:
+        needs = strategies[self.config.strategy].needs
+        if "shared_source" in needs:
             self.check_shared_source()
-        self.engine.prepare()
+        self.engine.prepare(needs_layers="layers" in needs)
 
     def check_shared_source(self) -> None:
         """Raise ConfigError when the source images have other classes than the project."""

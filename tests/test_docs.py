@@ -29,7 +29,7 @@ from budgetal.validation import FIXED
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-RUN_PAGES = [ROOT / "README.md", DOCS / "method.md", *sorted((DOCS / "how-to").glob("*.md"))]
+RUN_PAGES = [ROOT / "README.md", DOCS / "certificate.md", DOCS / "method.md", *sorted((DOCS / "how-to").glob("*.md"))]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 CLASSES = ("crow", "owl")

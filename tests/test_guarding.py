@@ -5,11 +5,13 @@ import pytest
 import torch
 from collections_made import CLASSES, write_npy
 
+from budgetal import journal
 from budgetal.annotators.oracle import Oracle
-from budgetal.annotators.risk import final_risk, risk_after_guard
+from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
 from budgetal.project import Project
 from budgetal.query import Selection, strategies, strategy
 from budgetal.simulate import run, true_labels
+from budgetal.store.events import NewEvent
 
 SETTINGS = {"budget": 130, "audit": 60, "initial": 20, "batch": 10, "tolerance": 0.2, "risk": 0.2}
 
@@ -68,6 +70,61 @@ def test_after_a_fall_back_the_certificate_has_that_outcome_s_share_of_the_risk(
     left = risk_after_guard(SETTINGS["risk"], project.state.fallback_round)
     assert project.state.risk_spent == pytest.approx(final_risk(left, 0, has_target=False))
     project.close()
+
+
+def test_a_verdict_that_changed_no_query_costs_nothing_and_one_that_did_is_paid_for_at_once(
+    images, tmp_path, one_class
+):
+    """The run ends in the round of its verdict; with a larger budget a random query is asked, then it is stopped."""
+    project = finished(tmp_path / "p", images, strategy=one_class, budget=80)
+    state, spent = project.state, final_risk(SETTINGS["risk"], 0, has_target=False)
+    assert (state.fallback_round, state.felt_fallback) == (0, None)
+    assert state.risk_spent == pytest.approx(spent)
+    project.configure(budget=100)
+    assert project.ask() is not None
+    assert state.felt_fallback == 0
+    project.stop()
+    assert project.ask() is None
+    left = risk_after_guard(SETTINGS["risk"], 0)
+    assert state.risk_spent - spent == pytest.approx(round_risk(left, 0, has_target=False))
+    project.close()
+
+
+def test_a_look_before_a_fall_back_was_felt_does_not_pay_for_one_after(images, tmp_path, one_class):
+    """Both in the same round: the second judges images that the verdict had a part in choosing."""
+    project = Project.create(tmp_path / "p", images=str(images), strategy=one_class, **SETTINGS)
+    oracle = Oracle(true_labels(project))
+    loop, ask = project._loop, project._loop._ask
+    loop._ask = lambda purpose, n: project.stop() if project.state.rounds else ask(purpose, n)
+    run(project, oracle)
+    first = project.state.risk_spent
+    assert project.state.felt_fallback is None
+    assert first == pytest.approx(round_risk(SETTINGS["risk"], 0, has_target=False))
+    project.configure(budget=131)
+    project.ask()
+    project.stop()
+    assert project.ask() is None
+    left = risk_after_guard(SETTINGS["risk"], project.state.felt_fallback)
+    assert project.state.risk_spent - first == pytest.approx(round_risk(left, 0, has_target=False))
+    project.close()
+
+
+def test_a_project_from_before_the_guard_has_no_share_for_it_and_stays_as_it_is(
+    images, tmp_path, one_class, monkeypatch
+):
+    created = journal.created
+
+    def without_guard(config):
+        event = created(config)
+        settings = {name: value for name, value in event.data["config"].items() if name != "guard"}
+        return NewEvent(event.kind, {"config": settings}, event.key)
+
+    monkeypatch.setattr(journal, "created", without_guard)
+    project = finished(tmp_path / "p", images, strategy=one_class)
+    assert project.state.fallback_round is None
+    assert not [event for event in project._logbook.events() if event.kind == "judged"]
+    project.close()
+    Project.open(tmp_path / "p").close()
 
 
 def test_without_the_guard_a_strategy_stays(images, tmp_path, one_class):

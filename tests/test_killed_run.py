@@ -106,6 +106,7 @@ def _outcome(out: Path) -> tuple[str, dict[str, object]]:
         del report[name]
     for record in report["rounds"]:
         del record["seconds"]
+    del report["forecast"]["spent"]["compute_hours"]
     return (out / "labels.csv").read_text(), report
 
 

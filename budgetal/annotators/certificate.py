@@ -1,4 +1,4 @@
-"""Upper bounds on the error of automatic labels, from audit labels alone.
+"""The certificate: the lowest score threshold above which audit labels bound the error of automatic ones.
 
 The audit is a uniform sample of the images that no person was asked about otherwise, so its members
 above a score threshold are a uniform sample of all images above it: an urn without replacement.
@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from budgetal.annotators.bounds import audit_labels_needed, hypergeometric_upper_bound
 
 N_THRESHOLDS = 40
 LARGEST_START = {0: 1.0, 1: 0.85, 2: 0.85, 3: 0.85, 5: 0.5}
@@ -36,50 +38,6 @@ class Certificate:
     bound_at_threshold: float
 
 
-def clopper_pearson_upper_bound(n_sample: int, errors: int, risk: float) -> float:
-    """One-sided upper bound on a binomial proportion at level 1 - risk, in [0, 1].
-
-    Clopper & Pearson, Biometrika 1934: the 1 - risk quantile of Beta(errors + 1, n_sample - errors).
-    """
-    if errors >= n_sample:
-        return 1.0
-    return float(stats.beta.ppf(1 - risk, errors + 1, n_sample - errors))
-
-
-def hypergeometric_upper_bound(n_population: int, n_sample: int, errors: int, risk: float) -> int:
-    """Largest number of errors in the population that the sample does not refute at level `risk`.
-
-    max {M : P[Hypergeometric(n_population, M, n_sample) <= errors] > risk}; exact, and never above
-    Clopper-Pearson because it knows that the population is finite. Raises ValueError on impossible counts.
-    """
-    if not 0 <= errors <= n_sample <= n_population:
-        raise ValueError(f"impossible counts: {errors} errors in {n_sample} of {n_population}")
-    low, high = errors, n_population - n_sample + errors
-    while low < high:
-        middle = (low + high + 1) // 2
-        if stats.hypergeom.cdf(errors, n_population, middle, n_sample) > risk:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def remaining_error_bound(n_population: int, n_sample: int, errors: int, risk: float) -> float:
-    """Upper bound on the error rate of the population without its (already corrected) sample."""
-    if n_population == n_sample:
-        return 0.0
-    worst = hypergeometric_upper_bound(n_population, n_sample, errors, risk)
-    return (worst - errors) / (n_population - n_sample)
-
-
-def audit_labels_needed(tolerance: float, risk: float, errors: int = 0) -> int:
-    """Smallest audit above a threshold that certifies `tolerance` when it shows `errors` errors."""
-    n = math.ceil(math.log(risk) / math.log1p(-tolerance))
-    while clopper_pearson_upper_bound(n, errors, risk) > tolerance:
-        n += 1
-    return n
-
-
 def candidate_thresholds(scores: NDArray[np.float32], n_audit: int, tolerance: float, risk: float) -> list[float]:
     """Score thresholds to test, strictest first: a grid of equal steps in coverage.
 
@@ -89,12 +47,17 @@ def candidate_thresholds(scores: NDArray[np.float32], n_audit: int, tolerance: f
     """
     descending = np.sort(scores)[::-1]
     coverages = np.arange(1, N_THRESHOLDS + 1) / N_THRESHOLDS
-    first = _first_step(descending, coverages, n_audit, tolerance, risk)
-    positions = np.ceil(coverages[first:] * len(scores)).astype(int) - 1
+    first = first_step(descending, coverages, n_audit, tolerance, risk)
+    return threshold_grid(descending, coverages[first:])
+
+
+def threshold_grid(descending: NDArray[np.float32], coverages: NDArray[np.float64]) -> list[float]:
+    """The score thresholds of these coverages, strictest first, each once. descending: sorted scores."""
+    positions = np.ceil(coverages * len(descending)).astype(int) - 1
     return sorted({float(value) for value in descending[positions]}, reverse=True)
 
 
-def _first_step(
+def first_step(
     descending: NDArray[np.float32], coverages: NDArray[np.float64], n_audit: int, tolerance: float, risk: float
 ) -> int:
     """Index of the first coverage to test; len(coverages) when no start is possible.
@@ -171,7 +134,7 @@ def _test(
     population = int((scores >= threshold).sum())
     sampled = scores[audit_rows] >= threshold
     n_sample, errors = int(sampled.sum()), int((sampled & audit_wrong).sum())
-    most = _most_sampled(len(audit_rows), population / len(scores))
+    most = most_sampled(len(audit_rows), population / len(scores))
     worst = hypergeometric_upper_bound(population, n_sample, errors, risk)
     if n_sample > most or worst > tolerance * (population - most) or population == n_sample:
         return None
@@ -179,7 +142,7 @@ def _test(
     return Certificate(tolerance, risk, tolerance, threshold, n_sample, errors, population - n_sample, bound)
 
 
-def _most_sampled(n_audit: int, coverage: float) -> int:
+def most_sampled(n_audit: int, coverage: float) -> int:
     """Audit images above a threshold that are allowed for: the expected number and four standard deviations."""
     expected = n_audit * coverage
     return min(n_audit, math.ceil(expected + 4 * math.sqrt(expected * (1 - coverage))))

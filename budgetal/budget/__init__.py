@@ -1,1 +1,1 @@
-"""What labels cost, and the refusal to spend more."""
+"""What labels cost, the refusal to spend more, and what more of them would buy."""

@@ -1,33 +1,52 @@
 """The budget ledger: what is spent, what is promised to people, and the refusal of anything more."""
 
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from budgetal.budget.cost import Paid, Prices
 from budgetal.errors import BudgetError
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Labels and money of one project. `reserved` labels are asked for and not answered yet."""
+    """Labels and money of one project. `reserved` labels are asked for and not answered yet.
+
+    A reserved label counts at the highest price, so the money budget is kept whatever it will say. So does an
+    audit answer: were it to count at the price of its class, audit answers would decide how much is trained on,
+    and no certificate could rest on them.
+    """
 
     budget_labels: int
     budget_money: float | None
-    cost_per_label: float
-    spent: int = 0
+    prices: Prices
+    paid: Mapping[Paid, int] = field(default_factory=dict)
     reserved: int = 0
+
+    @property
+    def spent(self) -> int:
+        """Labels given and paid for so far."""
+        return sum(self.paid.values())
 
     @property
     def spent_money(self) -> float:
         """Money spent on the labels given so far."""
-        return self.spent * self.cost_per_label
+        return self.prices.total(self.paid)
 
     @property
     def available(self) -> int:
         """Labels that may still be asked for, under both budgets."""
         by_labels = self.budget_labels - self.spent - self.reserved
-        if self.budget_money is None or self.cost_per_label == 0:
+        if self.budget_money is None or self.prices.highest == 0:
             return max(0, by_labels)
-        affordable = int(self.budget_money / self.cost_per_label + 1e-9)
-        return max(0, min(by_labels, affordable - self.spent - self.reserved))
+        affordable = math.floor((self.budget_money - self._committed_money) / self.prices.highest + 1e-6)
+        return max(0, min(by_labels, affordable))
+
+    @property
+    def _committed_money(self) -> float:
+        audit = sum(n for kind, n in self.paid.items() if kind.is_audit)
+        trained_on = {kind: n for kind, n in self.paid.items() if not kind.is_audit}
+        return self.prices.total(trained_on) + (audit + self.reserved) * self.prices.highest
 
     def reserve(self, n: int) -> "Ledger":
         """Set `n` labels aside for a query. Raises BudgetError when that is more than is left."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from budgetal.annotators.certificate import audit_labels_needed
+from budgetal.annotators.bounds import audit_labels_needed
+from budgetal.budget.cost import prices_of
 from budgetal.budget.ledger import Ledger
 from budgetal.config import Config
 from budgetal.errors import ConfigError
@@ -46,7 +47,7 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
 
 def affordable(config: Config) -> int:
     """Labels that both the budget of labels and that of money allow."""
-    return Ledger(config.budget, config.budget_money, config.cost_per_label).available
+    return Ledger(config.budget, config.budget_money, prices_of(config)).available
 
 
 def _default_audit(config: Config, budget: int) -> int:

@@ -25,6 +25,7 @@ progress_console = Console(stderr=True)
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+GO_ON = "Interrupted. Nothing is lost: run the same command again to go on."
 PLACE_PROBLEMS = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError, FileNotFoundError)
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
@@ -41,13 +42,14 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
         result = typer.main.get_command(app).main(
             args=None if arguments is None else list(arguments), prog_name="budgetal", standalone_mode=False
         )
-        return result if isinstance(result, int) else 0
+        # typer turns Ctrl-C into this exit code, and says nothing.
+        return _complain(GO_ON, INTERRUPTED) if result == INTERRUPTED else int(result or 0)
     except InputError as error:
         return _complain(str(error), BAD_INPUT)
     except UsageError as error:
         return _complain(_with_hint(error), BAD_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("Interrupted. Nothing is lost: run the same command again to go on.", INTERRUPTED)
+        return _complain(GO_ON, INTERRUPTED)
     except BudgetalError as error:
         return _complain(str(error), BAD_INPUT if _disk_is_full(error) else FAILURE)
     except OSError as error:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from budgetal.errors import ConfigError
+
 ProjectFolder = Annotated[Path, typer.Argument(help="The project's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
 Backbone = Annotated[str, typer.Option(help="Network: `budgetal backbones` lists them.")]
@@ -24,6 +26,14 @@ Batch = Annotated[int | None, typer.Option(help="Labels in each later query.")]
 Budget = Annotated[int, typer.Option(help="Human labels in all, the audit included.")]
 BudgetMoney = Annotated[float | None, typer.Option(help="Most money to spend on labels.")]
 CostPerLabel = Annotated[float, typer.Option(help="Price of one human label.")]
+CostPerLabelByAnnotator = Annotated[
+    str, typer.Option(help="In place of it for some annotators: NAME=PRICE, comma-separated.")
+]
+CostFactorByClass = Annotated[
+    str, typer.Option(help="Times the price for some classes: CLASS=FACTOR, comma-separated.")
+]
+CostPerComputeHour = Annotated[float, typer.Option(help="Price of an hour of computing, for `budgetal plan`.")]
+CostPerWrongLabel = Annotated[float | None, typer.Option(help="Price of a wrong label, for `budgetal plan`.")]
 Audit = Annotated[int | None, typer.Option(help="Labels in the audit, which certifies the automatic ones.")]
 Tolerance = Annotated[float, typer.Option(help="Accepted share of wrong automatic labels, 0 to 1.")]
 Risk = Annotated[float, typer.Option(help="Accepted chance that the certificate is wrong, 0 to 1.")]
@@ -33,3 +43,17 @@ Epochs = Annotated[int, typer.Option(help="Epochs of a fine-tuning round.")]
 LearningRate = Annotated[float, typer.Option(help="Learning rate of fine-tuning.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same labels, same curve.")]
 DataRoot = Annotated[str | None, typer.Option(help="Where named data sets lie or are downloaded to.")]
+
+
+def price_table(text: str, option: str) -> dict[str, float]:
+    """ "expert=5,student=0.5" as a table. Raises ConfigError for anything else."""
+    table: dict[str, float] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = entry.rpartition("=")
+        try:
+            table[name.strip()] = float(number)
+        except ValueError:
+            raise ConfigError(f"Cannot read {entry!r} in {option}: write NAME=NUMBER, comma-separated") from None
+        if not name.strip():
+            raise ConfigError(f"Cannot read {entry!r} in {option}: write NAME=NUMBER, comma-separated")
+    return table

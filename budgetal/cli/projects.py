@@ -42,6 +42,10 @@ def init(
     audit: options.Audit = None,
     budget_money: options.BudgetMoney = None,
     cost_per_label: options.CostPerLabel = 1.0,
+    cost_per_label_by_annotator: options.CostPerLabelByAnnotator = "",
+    cost_factor_by_class: options.CostFactorByClass = "",
+    cost_per_compute_hour: options.CostPerComputeHour = 0.0,
+    cost_per_wrong_label: options.CostPerWrongLabel = None,
     tolerance: options.Tolerance = 0.05,
     risk: options.Risk = 0.05,
     target_coverage: options.TargetCoverage = None,
@@ -56,6 +60,8 @@ def init(
     settings: dict[str, Any] = {
         name: value for name, value in locals().items() if name not in ("folder", "given_labels", "classes")
     }
+    for name in ("cost_per_label_by_annotator", "cost_factor_by_class"):
+        settings[name] = options.price_table(settings[name], f"--{name.replace('_', '-')}")
     names = tuple(name.strip() for name in classes.split(",") if name.strip())
     display = Display(progress_console)
     with display.running():

@@ -22,6 +22,7 @@ from budgetal.models.backbones import build_classifier, check_input_size
 from budgetal.models.calibration import softmax
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import default_device
+from budgetal.models.layers import depths
 from budgetal.models.predict import OnProgress, Views, embed
 from budgetal.store.arrays import ArrayStore
 from budgetal.training.checkpoint import Checkpoint, digest
@@ -58,9 +59,11 @@ class LocalEngine:
         self.on_progress = on_progress
         work.mkdir(parents=True, exist_ok=True)
 
-    def prepare(self) -> None:
-        """Build the network. Raises WeightsError when its weights cannot be had."""
-        _ = self._pretrained
+    def prepare(self, *, needs_layers: bool = False) -> None:
+        """Build the network. Raises WeightsError when its weights cannot be had, ConfigError when it lacks layers."""
+        network = self._pretrained
+        if needs_layers:
+            depths(network, self.side)
 
     def features(self, on_progress: OnProgress | None = None) -> str:
         """Ref of the pool's features (n, d) from the pre-trained backbone, computed once."""

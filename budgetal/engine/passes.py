@@ -1,6 +1,6 @@
 """Several opinions of one network: its last layer with dropout, or fitted to bootstrap samples of the labels."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,9 @@ def _fitted_again(embeddings: Floats, targets: RowArray, weights: RowArray, star
     return fit_head(embeddings, targets, weights, n_classes, l2=l2, mean=start.mean, std=start.std, start=start)[0]
 
 
-def opinions(heads: Iterable[Head], features: Floats, temperature: float) -> Passes:
+def opinions(heads: Sequence[Head], features: Floats, temperature: float) -> Passes:
     """What each head says of features (n, d)."""
-    return np.stack([softmax(head.logits(features), temperature).astype(np.float16) for head in heads])
+    passes = np.empty((len(heads), len(features), len(heads[0].bias)), np.float16)
+    for said, head in zip(passes, heads, strict=True):
+        said[:] = softmax(head.logits(features), temperature)
+    return passes

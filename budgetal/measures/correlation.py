@@ -9,45 +9,19 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from budgetal.measures.checks import probabilities, unit_vectors
-from budgetal.measures.chunks import row_blocks
+from budgetal.measures.chunks import cached_row_blocks
 from budgetal.measures.neighbours import knn
+from budgetal.measures.rows import Rows, mean_vector, unit_rows
 
 
-def mean_vector(*parts: Float[Tensor, "_ d"]) -> Float[Tensor, " d"]:
-    """Mean of all rows of all parts, 0 for no row; in double precision, so that a million rows lose nothing."""
-    total = parts[0].new_zeros(parts[0].shape[1], dtype=torch.float64)
-    for part in parts:
-        for block in row_blocks(len(part), part.shape[1]):
-            total += part[block].sum(dim=0, dtype=torch.float64)
-    return total.div(max(1, sum(len(part) for part in parts))).float()
-
-
-def centred(embeddings: Float[Tensor, "n d"], mean: Float[Tensor, " d"]) -> Float[Tensor, "n d"]:
-    """Embeddings less what all of them share, f_i - mean, again of length 1; 0 for a row at the mean.
-
-    Features after a ReLU lie in one orthant: all cosines are high and tell little. Less the mean, they
-    tell images apart (Mu & Viswanath, ICLR 2018). Raises ValueError for what is no unit vector.
-    """
-    checked = unit_vectors(embeddings)
-    result = torch.empty_like(checked)
-    for block in row_blocks(*checked.shape):
-        moved = checked[block] - mean
-        length = moved.norm(dim=1, keepdim=True)
-        # Below this, what is left of identical images is rounding noise, in no direction.
-        result[block] = torch.where(length > 1e-4, moved / length.clamp(min=1e-4), 0)
-    return result
-
-
-def knn_density(
-    embeddings: Float[Tensor, "n d"], k: int = 20, among: Int[Tensor, " r"] | None = None
-) -> Float[Tensor, " n"]:
+def knn_density(embeddings: Rows, k: int = 20, among: Int[Tensor, " r"] | None = None) -> Float[Tensor, " n"]:
     """Mean of max(0, f_i·f_j) over the k nearest other images, in [0, 1]; 0 for a pool of one.
 
     The typicality of TypiClust (Hacohen et al., ICML 2022), bounded. `among`, r sampled rows, makes it an
     estimate in O(n r d) where all rows take O(n² d): see `knn`.
     Raises ValueError for k < 1, non-finite values and rows longer than 1.
     """
-    return _mean_similarity(unit_vectors(embeddings), k, among)
+    return _mean_similarity(unit_rows(embeddings), k, among)
 
 
 def whole_pool_density(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
@@ -98,18 +72,18 @@ def label_weighted_knn_density(
     return _mean_similarity(combined_vectors(embeddings, probs, feature_share), k)
 
 
-def redundancy(embeddings: Float[Tensor, "n d"], chosen: Float[Tensor, "c d"]) -> Float[Tensor, " n"]:
+def redundancy(embeddings: Rows, chosen: Float[Tensor, "c d"]) -> Float[Tensor, " n"]:
     """Largest max(0, f_i·f_j) over the chosen j (labelled or just picked), in [0, 1]; 0 when none is.
 
     O(n c d) in blocks. Raises ValueError for non-finite values and rows longer than 1.
     """
-    checked, others = unit_vectors(embeddings), unit_vectors(chosen)
-    result = checked.new_zeros(len(checked))
-    for block in row_blocks(len(checked), len(others)) if len(others) else ():
+    checked, others = unit_rows(embeddings), unit_vectors(chosen)
+    result = torch.zeros(len(checked), device=checked.device)
+    for block in cached_row_blocks(len(checked), len(others), checked.device) if len(others) else ():
         result[block] = (checked[block] @ others.T).amax(dim=1)
     return result.clamp(0, 1)
 
 
-def _mean_similarity(vectors: Tensor, k: int, among: Tensor | None = None) -> Tensor:
+def _mean_similarity(vectors: Rows, k: int, among: Tensor | None = None) -> Tensor:
     values, _ = knn(vectors, k, among)
     return values.clamp(0, 1).sum(dim=1) / max(1, values.shape[1])

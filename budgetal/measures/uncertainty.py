@@ -1,12 +1,14 @@
 """How unsure the model is of each image (docs/method.md). Higher means query first, always."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from budgetal.measures.checks import finite, probabilities
+from budgetal.measures.chunks import cached_row_blocks, row_blocks
 
 
 def least_confidence(probs: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
@@ -22,8 +24,7 @@ def margin(probs: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
 
     Joshi et al., CVPR 2009. Raises ValueError as `least_confidence` does.
     """
-    best = probabilities(probs).topk(2, dim=1).values
-    return (1 - (best[:, 0] - best[:, 1])).clamp(0, 1)
+    return (1 - _in_blocks(_lead, probabilities(probs))).clamp(0, 1)
 
 
 def entropy(probs: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
@@ -31,17 +32,21 @@ def entropy(probs: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
 
     Settles 2009. Raises ValueError as `least_confidence` does.
     """
-    return (_nats(probabilities(probs)) / math.log(probs.shape[1])).clamp(0, 1)
+    return (_in_blocks(_nats, probabilities(probs)) / math.log(probs.shape[1])).clamp(0, 1)
 
 
 def bald(passes: Float[Tensor, "t n classes"]) -> Float[Tensor, " n"]:
     """What the label would tell about the model, H(mean_t p_t) - mean_t H(p_t), in nats, ≥ 0.
 
-    `passes` are the probabilities of t Monte Carlo dropout passes or ensemble members.
+    `passes` are the probabilities of t Monte Carlo dropout passes or ensemble members, read in blocks of rows.
     Gal, Islam & Ghahramani, ICML 2017. Raises ValueError as `least_confidence` does.
     """
-    checked = probabilities(passes)
-    return (_nats(checked.mean(dim=0)) - _nats(checked).mean(dim=0)).clamp(min=0)
+    n_passes, n, classes = passes.shape
+    result = torch.empty(n, device=passes.device)
+    for block in row_blocks(n, n_passes * classes):
+        checked = probabilities(passes[:, block])
+        result[block] = _nats(checked.mean(dim=0)) - _nats(checked).mean(dim=0)
+    return result.clamp(min=0)
 
 
 def expected_decision_cost(
@@ -57,4 +62,19 @@ def expected_decision_cost(
 
 
 def _nats(probs: Float[Tensor, "*rows classes"]) -> Float[Tensor, "*rows"]:
-    return -torch.xlogy(probs, probs).sum(dim=-1)
+    # Where p is 0 the logarithm is that of the least number above it: 0 log 0 = 0, and no branch.
+    return -(probs * probs.clamp(min=torch.finfo(probs.dtype).tiny).log()).sum(dim=-1)
+
+
+def _lead(probs: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
+    """p_1 - p_2; several times as fast as sorting out the two by topk."""
+    best, place = probs.max(dim=1, keepdim=True)
+    return best[:, 0] - probs.scatter(1, place, -1).amax(dim=1)
+
+
+def _in_blocks(measure: Callable[[Tensor], Tensor], probs: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
+    """`measure` of each row, without a copy of `probs` in memory at once."""
+    result = probs.new_empty(len(probs))
+    for block in cached_row_blocks(len(probs), probs.shape[1], probs.device):
+        result[block] = measure(probs[block])
+    return result

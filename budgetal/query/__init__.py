@@ -2,7 +2,7 @@
 
 import budgetal.query.strategies  # noqa: F401  (registers the strategies that come with budgetal)
 from budgetal.query.needs import NEEDS, SUPPLIES, Need
-from budgetal.query.plugins import load_plugins
+from budgetal.query.plugins import load_plugins as _load_plugins
 from budgetal.query.stopping import budget_spent, plateau, target_reached
 from budgetal.query.strategy import (
     RegisteredStrategy,
@@ -31,4 +31,4 @@ __all__ = [
     "target_reached",
 ]
 
-load_plugins()  # after all that a plugin may import
+_load_plugins()  # after all that a plugin may import

@@ -11,6 +11,15 @@ from budgetal.report.epochs import epoch_accuracy_figure, epoch_loss_figure
 from budgetal.report.figure import Figure
 from budgetal.report.mistakes import confusion_figure, precision_figure
 from budgetal.report.numbers import count
+from budgetal.report.outlook import (
+    PURCHASE_COLUMNS,
+    accuracy_outlook,
+    advice_lines,
+    basis_line,
+    coverage_outlook,
+    purchase_rows,
+    spent_line,
+)
 from budgetal.report.pictures import Thumbnail, thumbnail
 from budgetal.report.progress import (
     accuracy_figure,
@@ -68,6 +77,7 @@ def _context(data: ReportData) -> dict[str, Any]:
         "tiles": key_figures(data.summary),
         "shares": label_shares(data.summary),
         "progress": _progress(data),
+        "outlook": _outlook(data),
         "mistakes": _mistakes(data),
         "round_columns": ROUND_COLUMNS,
         "round_rows": [round_cells(row) for row in data.rounds],
@@ -93,6 +103,22 @@ def _progress(data: ReportData) -> Sequence[Figure]:
         epoch_loss_figure(rounds),
         epoch_accuracy_figure(rounds),
     )
+
+
+def _outlook(data: ReportData) -> dict[str, Any] | None:
+    forecast = data.summary.get("forecast")
+    if forecast is None:
+        return None
+    lines = [spent_line(forecast["spent"])]
+    if forecast["reason"]:
+        return {"lines": [*lines, forecast["reason"]], "figures": ()}
+    return {
+        "lines": [*lines, basis_line(forecast), *advice_lines(forecast)],
+        "note": forecast["note"],
+        "columns": PURCHASE_COLUMNS,
+        "rows": purchase_rows(forecast),
+        "figures": (accuracy_outlook(forecast, data.rounds), coverage_outlook(forecast, data.rounds)),
+    }
 
 
 def _mistakes(data: ReportData) -> Sequence[Figure]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from budgetal.annotators.certificate import audit_labels_needed
+from budgetal.annotators.bounds import audit_labels_needed
 from budgetal.report.numbers import count, percent_at_least, percent_at_most
 
 DEFAULT_TOLERANCE = 0.05

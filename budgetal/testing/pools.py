@@ -126,7 +126,13 @@ def picked_ids(name: str, pool: PoolView, n: int = 10, seed: int = 0) -> list[in
 def unlabelled(pool: PoolView) -> PoolView:
     """The same images before any has a label."""
     names = ("labelled_embeddings", "labelled_targets", "labelled_probs")
-    return changed(pool, n_labelled=0, **{name: getattr(pool, name)[:0] for name in names})
+    arrays = {name: getattr(pool, name) for name in names}
+    return changed(pool, n_labelled=0, **{name: array[:0] for name, array in arrays.items() if array is not None})
+
+
+def plain(pool: PoolView) -> PoolView:
+    """The same images with what every pool has and nothing else."""
+    return changed(pool, **dict.fromkeys(OPTIONAL_FIELDS))
 
 
 def assert_valid(selection: Selection, n: int, n_pool: int) -> None:

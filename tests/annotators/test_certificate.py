@@ -1,57 +1,11 @@
-"""The bounds by brute force, and the promise by simulation."""
+"""Fixed-sequence testing: what passes, what is promised, and the promise by simulation."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
-from budgetal.annotators.certificate import (
-    audit_labels_needed,
-    candidate_thresholds,
-    certify,
-    clopper_pearson_upper_bound,
-    hypergeometric_upper_bound,
-    remaining_error_bound,
-)
-
-
-@given(st.data())
-def test_hypergeometric_bound_is_the_largest_unrefuted_count(data):
-    population = data.draw(st.integers(1, 60))
-    sample = data.draw(st.integers(0, population))
-    errors = data.draw(st.integers(0, sample))
-    risk = data.draw(st.floats(0.01, 0.5))
-    possible = range(errors, population - sample + errors + 1)
-    unrefuted = [m for m in possible if stats.hypergeom.cdf(errors, population, m, sample) > risk]
-    assert hypergeometric_upper_bound(population, sample, errors, risk) == max(unrefuted)
-
-
-@pytest.mark.parametrize("counts", [(10, 11, 0), (10, 5, 6), (10, 5, -1)])
-def test_impossible_counts_raise(counts):
-    with pytest.raises(ValueError, match="impossible counts"):
-        hypergeometric_upper_bound(*counts, 0.05)
-
-
-def test_clopper_pearson_inverts_the_binomial_tail():
-    bound = clopper_pearson_upper_bound(100, 3, 0.05)
-    assert stats.binom.cdf(3, 100, bound) == pytest.approx(0.05)
-    assert clopper_pearson_upper_bound(4, 4, 0.05) == 1.0
-
-
-def test_finite_population_is_never_looser():
-    for errors in range(5):
-        exact = hypergeometric_upper_bound(1_000, 200, errors, 0.05) / 1_000
-        assert exact <= clopper_pearson_upper_bound(200, errors, 0.05)
-
-
-@pytest.mark.parametrize(("tolerance", "needed"), [(0.05, 59), (0.01, 299)])
-def test_the_rule_of_three_of_the_method(tolerance, needed):
-    assert audit_labels_needed(tolerance, 0.05) == needed
-
-
-def test_a_population_that_was_wholly_audited_has_nothing_left_to_err():
-    assert remaining_error_bound(50, 50, 7, 0.05) == 0.0
+from budgetal.annotators.bounds import remaining_error_bound
+from budgetal.annotators.certificate import candidate_thresholds, certify
 
 
 def test_no_threshold_is_tried_that_no_audit_could_certify():

@@ -1,6 +1,6 @@
 import pytest
 
-from budgetal.annotators.certificate import audit_labels_needed
+from budgetal.annotators.bounds import audit_labels_needed
 from budgetal.budget.plan import plan_budget
 from budgetal.config import make_config
 from budgetal.errors import ConfigError

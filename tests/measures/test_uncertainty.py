@@ -1,9 +1,11 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from budgetal.measures import bald, entropy, expected_decision_cost, least_confidence, margin
+from budgetal.measures import bald, chunks, entropy, expected_decision_cost, least_confidence, margin
+from budgetal.measures.checks import probabilities, unit_vectors
 
 CERTAIN, UNSURE, SPLIT = [1.0, 0.0, 0.0, 0.0], [0.25] * 4, [0.5, 0.4, 0.1, 0.0]
 PROBS = torch.tensor([CERTAIN, UNSURE, SPLIT])
@@ -77,3 +79,69 @@ def test_infinite_cost_is_refused():
 def test_shapes_are_checked_in_tests():
     with pytest.raises(Exception, match="probs"):
         margin(torch.ones(3))
+
+
+def random_probs(n, classes, seed=0):
+    logits = torch.from_numpy(np.random.default_rng(seed).standard_normal((n, classes)).astype(np.float32))
+    return torch.softmax(3 * logits, dim=1)
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(chunks, "CACHED_CELLS", 50)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_blocks_of_rows_give_what_the_whole_does(small_blocks, classes):
+    probs = random_probs(101, classes)
+    best = probs.double().sort(dim=1, descending=True).values
+    torch.testing.assert_close(margin(probs).double(), 1 - (best[:, 0] - best[:, 1]), atol=1e-6, rtol=0)
+    nats = -(probs.double() * probs.double().log()).sum(dim=1)
+    torch.testing.assert_close(entropy(probs).double(), nats / math.log(classes), atol=1e-6, rtol=0)
+
+
+def test_two_equal_best_classes_have_no_margin():
+    assert margin(torch.tensor([[0.4, 0.2, 0.4], [0.0, 0.5, 0.5]])).tolist() == [1, 1]
+
+
+def test_entropy_of_the_least_numbers_is_finite_and_of_certainty_exactly_zero():
+    assert entropy(torch.eye(3)).tolist() == [0, 0, 0]
+    assert float(entropy(torch.tensor([[1.0, 1e-45, 0.0]]))) < 1e-30
+
+
+@pytest.mark.parametrize("row", [0, 57, 100])
+@pytest.mark.parametrize(
+    ("value", "words"), [(float("nan"), "finite"), (float("inf"), "finite"), (-0.5, r"\[0, 1\]"), (0.9, "sum to 1")]
+)
+def test_what_is_no_probability_is_found_in_any_block(small_blocks, row, value, words):
+    probs = torch.full((101, 4), 0.25)
+    probs[row, 2] = value
+    for measure in (least_confidence, margin, entropy):
+        with pytest.raises(ValueError, match=words):
+            measure(probs)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(float("nan"), "finite"), (float("-inf"), "finite"), (1.5, "L2-normalised")]
+)
+def test_what_is_no_unit_vector_is_found_in_any_block(small_blocks, value, words):
+    vectors = torch.full((101, 4), 0.5)
+    vectors[77, 1] = value
+    with pytest.raises(ValueError, match=words):
+        unit_vectors(vectors)
+
+
+def test_checks_of_no_rows_pass():
+    assert probabilities(torch.zeros(0, 3)).shape == (0, 3)
+    assert unit_vectors(torch.zeros(0, 3)).shape == (0, 3)
+
+
+def test_checks_do_not_copy():
+    probs, vectors = random_probs(5, 3), torch.eye(3)
+    assert probabilities(probs).data_ptr() == probs.data_ptr()
+    assert unit_vectors(vectors).data_ptr() == vectors.data_ptr()
+
+
+def test_a_double_beyond_single_precision_is_not_finite():
+    with pytest.raises(ValueError, match=r"cost must be finite, but holds 1e\+300 at \(1, 0\)"):
+        expected_decision_cost(PROBS[:, :2] * 0 + 0.5, torch.tensor([[0.0, 1.0], [1e300, 0.0]], dtype=torch.float64))

@@ -1,7 +1,7 @@
 import pytest
-from strategy_contract import StrategyContract
 
 from budgetal.query import strategies
+from budgetal.testing import StrategyContract
 
 
 @pytest.mark.parametrize("name", list(strategies))

@@ -3,10 +3,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 import torch.nn.functional as F
-from strategy_contract import make_pool, pick, picked_ids, unlabelled
 
 from budgetal.measures import adaptive_weights, entropy, margin
 from budgetal.query.strategies.typical import most_typical
+from budgetal.testing import pools
+from budgetal.testing.pools import pick, picked_ids, plain, unlabelled
+
+
+def make_pool(**sizes):
+    return plain(pools.make_pool(**sizes))
 
 
 def blobs(sizes, width=8, spread=0.05, seed=0):

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from strategy_contract import make_pool, pick
 
 from budgetal.errors import ConfigError
 from budgetal.query import Selection, list_strategies, strategies, strategy
 from budgetal.query.strategy import RegisteredStrategy
+from budgetal.testing.pools import make_pool, pick
 
 PAPER = {
     "random",

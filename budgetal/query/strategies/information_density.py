@@ -19,7 +19,11 @@ WEIGHTS = Weights(alpha=1, beta=1, gamma=0)
     cost="O(N (m + d))",
 )
 def information_density(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
-    """Uncertainty times density: uncertain images that resemble the rest of the pool."""
+    """Uncertainty times density: uncertain images that resemble the rest of the pool.
+
+    u_i · max(0, f_i · mean(f)), u the margin; the density is the exact mean cosine with the whole pool, in O(N d)
+    (Settles & Craven, "An analysis of active learning strategies for sequence labeling tasks", EMNLP 2008).
+    """
     uncertainty = margin(pool.probs)
     density = whole_pool_density(pool.embeddings).clamp(0, 1)
     scores = informativeness(uncertainty, density, uncertainty.new_zeros(len(pool)), WEIGHTS)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from budgetal.measures import (
+    CentredRows,
     adaptive_weights,
     centred,
     informativeness,
@@ -16,6 +17,7 @@ from budgetal.measures import (
     mean_vector,
 )
 from budgetal.query.kernels import greedy_informative
+from budgetal.query.kernels.spread_rows import spread_rows
 from budgetal.query.strategies.typical import most_typical
 from budgetal.query.strategy import strategy
 from budgetal.query.view import PoolView, Selection
@@ -38,7 +40,7 @@ def informative(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
     exponents are `adaptive_weights`. While nothing is labelled: one typical image of each of n clusters.
     """
     mean = mean_vector(pool.embeddings, pool.labelled_embeddings)
-    embeddings = centred(pool.embeddings, mean)
+    embeddings = CentredRows(pool.embeddings, mean)
     if pool.n_labelled == 0:
         return most_typical(embeddings, n, rng)
     weights = adaptive_weights(pool.n_labelled, pool.probs.shape[1])
@@ -56,8 +58,6 @@ def informative(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
     )
 
 
-def _density(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+def _density(embeddings: CentredRows) -> Float[Tensor, " n"]:
     """k-NN density among at most 4,096 rows, evenly spaced: ids are hashes, so a sample in id order is random."""
-    n = len(embeddings)
-    among = torch.linspace(0, n - 1, min(n, _REFERENCE_ROWS), dtype=torch.float64).long()
-    return knn_density(embeddings, _NEIGHBOURS, among.to(embeddings.device))
+    return knn_density(embeddings, _NEIGHBOURS, spread_rows(len(embeddings), _REFERENCE_ROWS, embeddings.device))

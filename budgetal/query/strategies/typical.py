@@ -1,44 +1,62 @@
-"""The first query, when there is no model yet: one typical image of each cluster."""
+"""Typical images, one of each cluster by turns: what `typiclust` and the first query of `informative` share."""
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from budgetal.measures import knn_density
+from budgetal.measures import Rows, knn_density
 from budgetal.query.kernels import kmeans
 from budgetal.query.view import Selection
 
 _NEIGHBOURS = 20
 
 
-def most_typical(embeddings: Float[Tensor, "n d"], n: int, rng: np.random.Generator) -> Selection:
+def most_typical(embeddings: Rows, n: int, rng: np.random.Generator) -> Selection:
     """From each of n k-means clusters the densest image, largest cluster first.
 
-    TypiClust (Hacohen, Dekel & Weinshall, ICML 2022). Density is taken inside the cluster, over the
-    20 nearest, so no neighbours are sought in the whole pool. Where clusters stay empty (duplicate
-    images), the second densest of the others follow, and so on.
+    TypiClust (Hacohen, Dekel & Weinshall, ICML 2022) where nothing is labelled. Where clusters stay empty
+    (duplicate images), the second densest of the others follow, and so on.
     """
     clusters = kmeans(embeddings, n, rng)
-    density = _density_in_cluster(embeddings, clusters)
-    rows = _by_turns(clusters, density)[:n]
-    return Selection(rows=rows, scores=density[rows], correlation=density[rows], weights={"alpha": 0.0})
+    sizes = torch.bincount(clusters, minlength=n)
+    rows, density = densest_by_turns(embeddings, clusters, torch.argsort(sizes, descending=True, stable=True), n)
+    return Selection(rows, density, correlation=density, weights={"alpha": 0.0})
 
 
-def _density_in_cluster(embeddings: Tensor, clusters: Tensor) -> Tensor:
-    density = embeddings.new_zeros(len(embeddings))
-    for cluster in torch.unique(clusters):
-        members = torch.nonzero(clusters == cluster)[:, 0]
+def densest_by_turns(
+    embeddings: Rows, clusters: Int[Tensor, " n"], order: Int[Tensor, " clusters"], k: int
+) -> tuple[Int[Tensor, " k"], Float[Tensor, " k"]]:
+    """k rows and their density: the densest of each cluster in `order`, then the second densest of each, and so on.
+
+    Density is `knn_density` inside the cluster over the 20 nearest, so that no neighbours are sought in the
+    whole pool. It is taken once, and only in clusters that are picked from. Ties go to the lowest row.
+    """
+    sizes = torch.bincount(clusters, minlength=len(order))
+    order = order[sizes[order] > 0][:k]
+    visited = torch.isin(clusters, order)
+    density = _density_in_cluster(embeddings, clusters, visited)
+    rows = _by_turns(clusters, density, order)[:k]
+    return rows, density[rows]
+
+
+def _density_in_cluster(embeddings: Rows, clusters: Tensor, visited: Bool[Tensor, " n"]) -> Tensor:
+    density = torch.zeros(len(embeddings), device=embeddings.device)
+    grouped = torch.argsort(clusters, stable=True)
+    sizes = torch.bincount(clusters[visited]).tolist()
+    for members in torch.split(grouped[visited[grouped]], sizes):
         density[members] = knn_density(embeddings[members], _NEIGHBOURS)
     return density
 
 
-def _by_turns(clusters: Tensor, density: Tensor) -> Tensor:
-    """All rows: the densest of each cluster, then the second of each …; largest cluster first."""
+def _by_turns(clusters: Tensor, density: Tensor, order: Tensor) -> Tensor:
+    """Rows of the clusters in `order`: the densest of each, then the second densest of each, and so on."""
     by_density = torch.argsort(density, descending=True, stable=True)
     grouped = by_density[torch.argsort(clusters[by_density], stable=True)]
     sizes = torch.bincount(clusters)
     starts = sizes.cumsum(0) - sizes
     turn = torch.arange(len(clusters), device=clusters.device) - starts[clusters[grouped]]
-    largest_first = torch.argsort(sizes[clusters[grouped]], descending=True, stable=True)
-    return grouped[largest_first[torch.argsort(turn[largest_first], stable=True)]]
+    place = torch.full_like(sizes, len(clusters))
+    place[order] = torch.arange(len(order), device=order.device)
+    inside = place[clusters[grouped]] < len(order)
+    return grouped[inside][torch.argsort((turn * len(order) + place[clusters[grouped]])[inside])]

@@ -1,0 +1,123 @@
+"""Certificates for each predicted class, where the audit holds enough images of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgetal.annotators.bounds import audit_labels_needed
+from budgetal.annotators.certificate import N_THRESHOLDS, Certificate, certify, first_step, threshold_grid
+
+
+@dataclass(frozen=True)
+class ClassCertificate:
+    """What is promised of the images that are predicted as one class.
+
+    n_open, n_audit: such images that no query touched, and audit images among them; risk: the class's share, 0 where
+    the audit holds too few of them; first_threshold: the strictest one tested; certificate: None for "not certified".
+    """
+
+    target: int
+    n_open: int
+    n_audit: int
+    risk: float
+    first_threshold: float | None
+    certificate: Certificate | None
+
+    def covers(self, threshold: float) -> bool:
+        """Whether the class's images at or above this threshold of `threshold_grid` are certified.
+
+        All thresholds that passed hold together, so any between the first and the last that passed will do.
+        """
+        if self.certificate is None or self.first_threshold is None:
+            return False
+        return self.certificate.threshold <= threshold <= self.first_threshold
+
+    def bound_at(self, threshold: float) -> float | None:
+        """What is promised of the class's images at or above a threshold, if they are certified.
+
+        A smaller bound than the tolerance is promised at the last threshold only.
+        """
+        if self.certificate is None or not self.covers(threshold):
+            return None
+        own = self.certificate
+        return own.upper_bound if threshold == own.threshold else own.tolerance
+
+
+@dataclass(frozen=True)
+class _Class:
+    """The open images predicted as one class: scores (n,) and audit, as in `certify`."""
+
+    target: int
+    scores: NDArray[np.float32]
+    audit_rows: NDArray[np.int64]
+    audit_wrong: NDArray[np.bool_]
+
+    def thresholds(self, grid: NDArray[np.float64], tolerance: float, risk: float) -> list[float]:
+        """The part of the grid that this class tests; empty where the audit is too small for any."""
+        n_audit = len(self.audit_rows)
+        if n_audit < audit_labels_needed(tolerance, risk):
+            return []
+        descending = np.sort(self.scores)[::-1]
+        coverages = (self.scores[None, :] >= grid[:, None]).mean(axis=1)
+        return [float(value) for value in grid[first_step(descending, coverages, n_audit, tolerance, risk) :]]
+
+
+def certify_per_class(
+    scores: NDArray[np.float32],
+    predicted: NDArray[np.int64],
+    audit_rows: NDArray[np.int64],
+    audit_wrong: NDArray[np.bool_],
+    tolerance: float,
+    risk: float,
+    n_classes: int,
+) -> tuple[ClassCertificate, ...]:
+    """One certificate for each predicted class, in the order of classes; together they hold at 1 - risk.
+
+    scores, predicted: (n,) of every open image, the audit among them; audit_rows, audit_wrong as in `certify`.
+    The audit's images of a predicted class are a uniform sample of all images of that class, so each class is
+    certified by itself, from a start of its own on the grid of all images' thresholds. The classes share the risk
+    evenly (Bonferroni), so that no class's errors cost another its certificate; only those that the audit could
+    certify take part. Which these are follows from scores and the audit's sizes, not from answers.
+    """
+    ordered = np.sort(scores)[::-1]
+    grid = np.array(threshold_grid(ordered, np.arange(1, N_THRESHOLDS + 1) / N_THRESHOLDS))
+    classes = [_class(scores, predicted, audit_rows, audit_wrong, target) for target in range(n_classes)]
+    sharing = _sharing(classes, grid, tolerance, risk)
+    share = risk / max(1, len(sharing))
+    return tuple(_certify(part, grid, tolerance, share if part.target in sharing else 0.0) for part in classes)
+
+
+def _class(
+    scores: NDArray[np.float32],
+    predicted: NDArray[np.int64],
+    audit_rows: NDArray[np.int64],
+    audit_wrong: NDArray[np.bool_],
+    target: int,
+) -> _Class:
+    members = np.flatnonzero(predicted == target)
+    mine = predicted[audit_rows] == target
+    return _Class(target, scores[members], np.searchsorted(members, audit_rows[mine]), audit_wrong[mine])
+
+
+def _sharing(classes: Sequence[_Class], grid: NDArray[np.float64], tolerance: float, risk: float) -> set[int]:
+    """The largest number of classes that can each be certified at an even share of the risk, best supplied first."""
+    supplied = sorted(classes, key=lambda part: (-len(part.audit_rows), part.target))
+    for n in range(_most_classes(supplied, tolerance, risk), 0, -1):
+        able = [part.target for part in supplied if part.thresholds(grid, tolerance, risk / n)]
+        if len(able) >= n:
+            return set(able[:n])
+    return set()
+
+
+def _most_classes(supplied: Sequence[_Class], tolerance: float, risk: float) -> int:
+    """Classes that the audit's size alone does not rule out."""
+    return sum(len(part.audit_rows) >= audit_labels_needed(tolerance, risk) for part in supplied)
+
+
+def _certify(part: _Class, grid: NDArray[np.float64], tolerance: float, risk: float) -> ClassCertificate:
+    thresholds = part.thresholds(grid, tolerance, risk) if risk else []
+    certificate = certify(part.scores, part.audit_rows, part.audit_wrong, tolerance, risk, thresholds)
+    first = thresholds[0] if thresholds else None
+    return ClassCertificate(part.target, len(part.scores), len(part.audit_rows), risk, first, certificate)

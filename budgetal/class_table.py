@@ -1,0 +1,60 @@
+"""What the audit says of the automatic labels of each class."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgetal.annotators.certificate import Certificate
+from budgetal.annotators.per_class import ClassCertificate, certify_per_class
+from budgetal.data.pool import Pool
+from budgetal.evidence import evidence
+from budgetal.state import State
+from budgetal.types import Json, RowArray
+
+
+def certificate_by_class(
+    state: State, certificate: Certificate | None, pool: Pool, probs: NDArray[np.float32] | None
+) -> list[Json] | None:
+    """One row a predicted class, in the order of classes, at the risk of the certificate; None without one.
+
+    All rows hold together at that risk, beside the certificate's own promise. state: as the look found it.
+    """
+    if certificate is None or probs is None:
+        return None
+    rests_on, settings = evidence(state, pool), state.settings
+    scores, predicted = probs[rests_on.open_rows].max(axis=1), probs[rests_on.open_rows].argmax(axis=1)
+    audit = np.searchsorted(rests_on.open_rows, rests_on.audit.rows)
+    wrong = predicted[audit] != rests_on.audit.targets
+    terms = settings.tolerance, certificate.risk, len(settings.classes)
+    found = certify_per_class(scores, predicted, audit, wrong, *terms)
+    counts = _counts(predicted, scores >= certificate.threshold, audit, wrong, len(found))
+    return [
+        _row(settings.classes[part.target], part, certificate.threshold, tuple(counts[part.target].tolist()))
+        for part in found
+    ]
+
+
+def _counts(
+    predicted: NDArray[np.int64], above: NDArray[np.bool_], audit: RowArray, wrong: NDArray[np.bool_], n_classes: int
+) -> NDArray[np.int64]:
+    """Automatic labels, audit images and errors among these, by class, at or above the threshold: (m, 3)."""
+    everything = np.bincount(predicted[above], minlength=n_classes)
+    sampled = np.bincount(predicted[audit[above[audit]]], minlength=n_classes)
+    errors = np.bincount(predicted[audit[above[audit] & wrong]], minlength=n_classes)
+    return np.stack([everything - sampled, sampled, errors], axis=1)
+
+
+def _row(name: str, part: ClassCertificate, threshold: float, counts: tuple[int, ...]) -> Json:
+    """`certified` is about the labels in force; `own_…` about the lowest threshold certified for the class alone."""
+    n_auto, n_audit, errors = counts
+    own, certified = part.certificate, n_auto > 0 and part.covers(threshold)
+    return {
+        "class": name,
+        "n_auto": n_auto,
+        "n_audit": n_audit,
+        "errors": errors,
+        "certified": certified,
+        "upper_bound": part.bound_at(threshold) if certified else None,
+        "look_risk": part.risk,
+        "own_threshold": own.threshold if own else None,
+        "own_n_auto": own.n_auto if own else 0,
+    }

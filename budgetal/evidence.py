@@ -1,0 +1,27 @@
+"""What a certificate rests on: the images that no query has touched, and what the audit says of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from budgetal.annotators.budget_annotator import Audit
+from budgetal.data.pool import Pool
+from budgetal.state import State
+from budgetal.types import RowArray
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """open_rows: rows that no query has touched, ascending; audit: those of them that are in the audit."""
+
+    open_rows: RowArray
+    audit: Audit
+
+
+def evidence(state: State, pool: Pool) -> Evidence:
+    """The evidence of a look that is taken in this state. An audit image without an answer has target -1."""
+    hidden = [sample_id for sample_id in state.audit if sample_id not in state.passed_over]
+    index = {name: target for target, name in enumerate(state.settings.classes)}
+    targets = [index[state.labels[i].label] if i in state.labels else -1 for i in hidden]
+    open_rows = pool.rows_except(state.queried, state.passed_over)
+    return Evidence(open_rows, Audit(pool.rows(hidden), np.array(targets, dtype=np.int64)))

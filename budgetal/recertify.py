@@ -1,0 +1,215 @@
+"""The certificate in force, computed again from the journal and the arrays that it names.
+
+No image is decoded and no model is run. The journal is replayed up to the last look; what people had answered then,
+which images queries had touched, the round's probabilities and the look's share of the risk give the certificate.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from budgetal.annotators.budget_annotator import AutoLabels, auto_label
+from budgetal.annotators.certificate import Certificate
+from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
+from budgetal.class_table import certificate_by_class
+from budgetal.data.index import load_index
+from budgetal.data.pool import Pool
+from budgetal.errors import ProjectError, StorageError
+from budgetal.evidence import evidence
+from budgetal.logbook import Logbook
+from budgetal.rounds import ended_as_planned
+from budgetal.state import State
+from budgetal.store.arrays import ArrayStore
+from budgetal.store.events import Event
+from budgetal.types import Json
+
+LookKind = Literal["planned end", "chosen end", "round", "shown only"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at the audit. risk: what its certificate rests on; spent: its share, both by the rules.
+
+    spent_recorded is what the journal says. A chosen end repeats its round's look and is paid for once.
+    """
+
+    seq: int
+    round: int
+    kind: LookKind
+    risk: float
+    spent: float
+    spent_recorded: float
+    n_auto: int
+
+
+@dataclass(frozen=True)
+class Recertified:
+    """What was recorded, what came out again, and where they differ. `is_last_word`: no new look is due."""
+
+    tolerance: float
+    risk: float
+    risk_spent: float
+    recorded: Certificate | None
+    recomputed: Certificate | None
+    differences: tuple[str, ...]
+    n_answers_changed: int
+    is_last_word: bool
+    looks: tuple[Look, ...]
+    verdicts: tuple[dict[str, Json], ...]
+    by_class: list[Json] | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether all that was recorded came out again."""
+        return not self.differences
+
+
+def recertify(folder: Path) -> Recertified:
+    """Compute the certificate of a project again and compare it with the recorded one.
+
+    Raises ProjectError when the folder is no project, or when an array or the index is gone or damaged.
+    """
+    logbook = Logbook(folder)
+    events, state = logbook.events(), logbook.state
+    logbook.close()
+    looks = tuple(_looks(events))
+    found = _Found() if not looks else _check(folder, events, state, looks)
+    return Recertified(
+        tolerance=state.settings.tolerance,
+        risk=state.settings.risk,
+        risk_spent=state.risk_spent,
+        is_last_word=state.finished,
+        looks=looks,
+        verdicts=tuple(dict(event.data) for event in events if event.kind == "judged"),
+        **vars(found),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a look came to: the fields of Recertified by the same names."""
+
+    recorded: Certificate | None = None
+    recomputed: Certificate | None = None
+    differences: tuple[str, ...] = ()
+    n_answers_changed: int = 0
+    by_class: list[Json] | None = None
+
+
+def _check(folder: Path, events: Sequence[Event], state: State, looks: Sequence[Look]) -> _Found:
+    """Take the last look again, in the state that it was taken in, and compare."""
+    event = events[looks[-1].seq - 1]
+    before = _folded(events[: event.seq - 1])
+    arrays, pool = ArrayStore(folder / "cache" / "arrays"), _pool(folder, state)
+    again = _look_again(before, looks[-1], pool, arrays)
+    data: Any = event.data["certificate"]
+    recorded = Certificate(**data) if data else None
+    probs = _array(arrays, before.probs_ref) if before.probs_ref else None
+    return _Found(
+        recorded,
+        again.certificate,
+        (*_spent_otherwise(looks), *_differences(recorded, again, event, arrays)),
+        _n_changed(before, state, pool),
+        certificate_by_class(before, again.certificate, pool, probs),
+    )
+
+
+def _looks(events: Sequence[Event]) -> Iterator[Look]:
+    """Every look in order, with the share that it has by the rules of annotators.risk."""
+    state = State()
+    for event, following in zip_longest(events, events[1:]):
+        if event.kind == "auto_labelled":
+            yield _look(state, event, is_end=following is not None and following.kind == "finished")
+        state.apply([event])
+
+
+def _look(state: State, event: Event, *, is_end: bool) -> Look:
+    config, data = state.settings, dict[str, Any](event.data)
+    round, has_target = int(data["round"]), config.target_coverage is not None
+    all_risk = risk_after_guard(config.risk, state.felt_fallback)
+    kind = _kind(state, is_end=is_end, has_target=has_target)
+    shares = {
+        "planned end": final_risk(all_risk, state.n_final_looks, has_target=has_target),
+        "shown only": all_risk,
+    }
+    risk = shares.get(kind, round_risk(all_risk, round, has_target=has_target))
+    is_free = kind == "shown only" or (kind == "chosen end" and round in state.rounds_looked_at)
+    return Look(event.seq, round, kind, risk, 0.0 if is_free else risk, data["risk_spent"], data["n"])
+
+
+def _kind(state: State, *, is_end: bool, has_target: bool) -> LookKind:
+    if is_end:
+        return "planned end" if ended_as_planned(state) else "chosen end"
+    return "round" if has_target else "shown only"
+
+
+def _folded(events: Sequence[Event]) -> State:
+    state = State()
+    state.apply(events)
+    return state
+
+
+def _pool(folder: Path, state: State) -> Pool:
+    """The rows of the index that the journal names; its images are not read."""
+    path = folder / "cache" / "index.parquet"
+    is_whole = path.exists() and hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() == state.index_ref
+    if not is_whole:
+        raise ProjectError(
+            f"Cannot recompute the certificate: {path} is missing or damaged. `budgetal export` makes it again "
+            "from the images"
+        )
+    return Pool([sample.sample_id for sample in load_index(path)[0]])
+
+
+def _look_again(state: State, look: Look, pool: Pool, arrays: ArrayStore) -> AutoLabels:
+    if state.settings.auto_labeller == "none" or state.probs_ref is None:
+        nothing = np.empty(0, np.int64)
+        return AutoLabels(nothing, nothing, None)
+    rests_on = evidence(state, pool)
+    probs = _array(arrays, state.probs_ref)
+    return auto_label(probs, rests_on.open_rows, rests_on.audit, state.settings.tolerance, look.risk)
+
+
+def _array(arrays: ArrayStore, ref: str) -> Any:
+    try:
+        return arrays.get(ref)
+    except StorageError as error:
+        raise ProjectError(
+            f"Cannot recompute the certificate: {error}. Only the arrays in force are kept, so restore this one from "
+            "a copy of the folder"
+        ) from None
+
+
+def _spent_otherwise(looks: Sequence[Look]) -> Iterator[str]:
+    for look in looks:
+        if not math.isclose(look.spent, look.spent_recorded, rel_tol=1e-9, abs_tol=1e-15):
+            yield f"risk of the look at event {look.seq}: {look.spent_recorded} recorded, {look.spent} by the rules"
+
+
+def _differences(recorded: Certificate | None, again: AutoLabels, event: Event, arrays: ArrayStore) -> Iterator[str]:
+    before: dict[str, Any] = asdict(recorded) if recorded else {}
+    now: dict[str, Any] = asdict(again.certificate) if again.certificate else {}
+    if bool(before) != bool(now):
+        yield f"certificate: {'one' if before else 'none'} recorded, {'one' if now else 'none'} recomputed"
+    for name in before if now else ():
+        if not math.isclose(before[name], now[name], rel_tol=1e-9):
+            yield f"{name}: {before[name]} recorded, {now[name]} recomputed"
+    stored = _array(arrays, str(event.data["labels"]))
+    if not np.array_equal(stored, np.stack([again.rows, again.targets])):
+        yield f"automatic labels: {stored.shape[1]} stored, {len(again.rows)} recomputed, not all the same"
+
+
+def _n_changed(before: State, now: State, pool: Pool) -> int:
+    """Answers on images of the certificate's audit that were given, corrected or taken back since the look."""
+    rests_on = pool.ids(evidence(before, pool).audit.rows)
+    return sum(_answer(before, sample_id) != _answer(now, sample_id) for sample_id in rests_on)
+
+
+def _answer(state: State, sample_id: str) -> str | None:
+    return state.labels[sample_id].label if sample_id in state.labels else None

@@ -1,0 +1,84 @@
+"""The page of the certificate shows the stored results and nothing else, and the benchmark behind them runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+ROOT = Path(__file__).parents[1]
+BENCHMARK = ROOT / "benchmarks" / "certificate_validity.py"
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARK.parent)
+
+
+@pytest.fixture
+def results():
+    from certificate_validity import RESULTS
+
+    return json.loads(RESULTS.read_text(encoding="utf-8"))
+
+
+def test_the_page_is_what_the_results_say():
+    from certificate_validity import PAGE, REGION, RESULTS, rendered
+
+    page = PAGE.read_text(encoding="utf-8")
+    assert len(REGION.findall(page)) == page.count("<!-- end -->") == 2
+    assert rendered(page, RESULTS) == page
+
+
+def test_the_stored_runs_are_as_many_as_the_page_needs_and_the_certificate_held(results):
+    by_group = {(row["group"], row["risk"]): row for row in results["groups"]}
+    real = [row for (group, _), row in by_group.items() if group in ("mnist", "cifar10")]
+    assert sum(row["runs"] for row in by_group.values()) - sum(row["runs"] for row in real) >= 1_000
+    assert sum(row["runs"] for row in real) >= 200
+    for row in by_group.values():
+        found = row["methods"]["certified"]
+        test = binomtest(found["broken"], row["runs"], row["risk"], alternative="greater")
+        assert found["p_value"] == pytest.approx(test.pvalue, abs=1e-4)
+        assert found["p_value"] > 0.01
+
+
+def test_the_benchmark_runs(tmp_path):
+    out = tmp_path / "results.json"
+    command = [sys.executable, str(BENCHMARK), "--runs", "1", "--pools", "500", "--json", str(out)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(out.read_text())
+    assert sum(row["runs"] for row in found["groups"]) == 32
+    assert "| certified |" in ended.stdout
+
+
+def test_a_broken_promise_is_counted():
+    """A run on labels that are wrong everywhere has no certificate; every rule of thumb breaks."""
+    from validity.play import Run, Setting
+    from validity.worlds import synthetic
+
+    rng = np.random.default_rng(0)
+    world = synthetic("calibrated", 1_500, 0.05, rng)
+    world.luck[:] = 0
+    outcomes = Run(world, Setting(0.05, 0.05, 500), rng).play()
+    assert not outcomes["certified"].broken
+    assert outcomes["certified"].coverage == 0
+    assert outcomes["softmax ≥ 0.9"].broken
+
+
+def test_queries_pass_audit_images_over_as_the_library_does():
+    from validity.play import Run, Setting
+    from validity.worlds import synthetic
+
+    rng = np.random.default_rng(1)
+    run = Run(synthetic("calibrated", 1_000, 0.05, rng), Setting(0.05, 0.05, 400), rng)
+    run._predict(0)
+    labelled, is_open = run.is_labelled.copy(), run.is_open.copy()
+    run._query()
+    assert (run.is_labelled & ~labelled).sum() == run.batch
+    assert not run.is_labelled[run.audit].any()
+    passed = is_open & ~run.is_open & ~run.is_labelled
+    assert set(np.flatnonzero(passed)) <= set(run.audit)
