@@ -10,6 +10,7 @@ from budgetal.query.kernels import kmeans
 from budgetal.query.view import Selection
 
 _NEIGHBOURS = 20
+_FEW_ROWS = 256
 
 
 def most_typical(embeddings: Rows, n: int, rng: np.random.Generator) -> Selection:
@@ -45,8 +46,17 @@ def _density_in_cluster(embeddings: Rows, clusters: Tensor, visited: Bool[Tensor
     grouped = torch.argsort(clusters, stable=True)
     sizes = torch.bincount(clusters[visited]).tolist()
     for members in torch.split(grouped[visited[grouped]], sizes):
-        density[members] = knn_density(embeddings[members], _NEIGHBOURS)
+        density[members] = _density(embeddings[members])
     return density
+
+
+def _density(vectors: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """`knn_density`; of few rows, with all products at once and without asking who the neighbours are."""
+    if not 1 < len(vectors) <= _FEW_ROWS:
+        return knn_density(vectors, _NEIGHBOURS)
+    products = (vectors @ vectors.T).fill_diagonal_(-torch.inf)
+    nearest = products.topk(min(_NEIGHBOURS, len(vectors) - 1)).values
+    return nearest.clamp(0, 1).mean(dim=1)
 
 
 def _by_turns(clusters: Tensor, density: Tensor, order: Tensor) -> Tensor:
