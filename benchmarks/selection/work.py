@@ -121,9 +121,9 @@ def cluster_margin(size: Size) -> list[Work]:
 
 
 def kmeans(size: Size, n_clusters: int) -> float:
-    """Operations of 10 steps on 256 rows a cluster, and of finding every row's centre."""
+    """Operations of 5 steps on 256 rows a cluster, and of finding every row's centre."""
     trained = min(size.n, 256 * n_clusters)
-    return 2.0 * (10 * trained + size.n) * size.d * n_clusters
+    return 2.0 * (5 * trained + size.n) * size.d * n_clusters
 
 
 def bait(size: Size) -> list[Work]:

@@ -19,7 +19,7 @@ _ROWS_A_CLUSTER = 10
     "cluster_margin",
     needs=("probs", "embeddings"),
     source="Citovsky et al. 2021",
-    cost="O(N (m + 2048 d)); k-means beside it O(3·10^9 d) at most",
+    cost="O(N (m + 2048 d)); k-means beside it O(1.4·10^9 d) at most",
     prefix_stable=False,
 )
 def cluster_margin(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:

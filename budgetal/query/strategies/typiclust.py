@@ -18,7 +18,7 @@ _SMALLEST_CLUSTER = 6
     "typiclust",
     needs=("embeddings", "labelled_embeddings"),
     source="Hacohen et al. 2022",
-    cost="O((N + L + 2560 K) d K + N² d / K), K = min(500, L + n)",
+    cost="O((N + L + 1280 K) d K + N² d / K), K = min(500, L + n)",
     prefix_stable=False,
     cold_start=True,
 )
