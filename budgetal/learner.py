@@ -108,7 +108,7 @@ class Learner:
     def training_set(self, state: State) -> TrainingSet:
         """Human labels outside the audit, then confident predictions of the last model."""
         rows = self.views.training_rows(state)
-        targets = self._answers(state, self.pool.ids(rows))
+        targets = self.views.targets(state, rows)
         weights = np.ones(len(rows), dtype=np.float32)
         n_classes = len(self.config.classes)
         if self.config.auto_labeller == "none" or state.probs_ref is None:

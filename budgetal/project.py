@@ -15,7 +15,7 @@ from typing import Any
 from budgetal import journal, rounds
 from budgetal.budget.plan import BudgetPlan, plan_budget
 from budgetal.config import Config, load_config, make_config, save_config
-from budgetal.errors import BudgetError, DataError, ProjectError
+from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.export.labels import LabelRow
 from budgetal.learner import Learner
 from budgetal.logbook import Logbook
@@ -209,6 +209,11 @@ class Project:
     def configure(self, **changes: Any) -> None:
         """Change settings of a running project, e.g. a larger budget. Raises ConfigError or ProjectError."""
         check_changes(changes)
+        if "strategy" in changes and self.state.fallback_round is not None:
+            raise ConfigError(
+                f"Cannot change the strategy to {changes['strategy']!r}: queries are random since round "
+                f"{self.state.fallback_round}, when the guard found the strategy worse"
+            )
         config = make_config(**{**self.config.model_dump(), **changes})
         check_names(config)
         self._plan_for(config)

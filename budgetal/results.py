@@ -100,7 +100,7 @@ def summarise(
         "n_quarantined": state.n_quarantined,
         "stop_reason": state.stop_reason,
         "strategy": config.strategy,
-        "fallback_round": state.fallback_round,
+        "fallback_round": state.felt_fallback,
         "backbone": config.backbone,
     }
 

@@ -8,6 +8,7 @@ from collections_made import CLASSES, write_npy
 from budgetal import journal
 from budgetal.annotators.oracle import Oracle
 from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
+from budgetal.errors import ConfigError
 from budgetal.project import Project
 from budgetal.query import Selection, strategies, strategy
 from budgetal.simulate import run, true_labels
@@ -125,6 +126,14 @@ def test_a_project_from_before_the_guard_has_no_share_for_it_and_stays_as_it_is(
     assert not [event for event in project._logbook.events() if event.kind == "judged"]
     project.close()
     Project.open(tmp_path / "p").close()
+
+
+def test_after_a_fall_back_another_strategy_is_refused_in_one_line(images, tmp_path, one_class):
+    project = finished(tmp_path / "p", images, strategy=one_class)
+    with pytest.raises(ConfigError, match="Cannot change the strategy to 'margin': queries are random since round 0"):
+        project.configure(strategy="margin")
+    assert project.config.strategy == one_class
+    project.close()
 
 
 def test_without_the_guard_a_strategy_stays(images, tmp_path, one_class):

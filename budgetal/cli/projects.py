@@ -92,8 +92,8 @@ def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> No
     typer.echo(f"{state.n_samples:,} images; {state.n_paid:,} of {project.config.budget:,} labels spent")
     for record in state.rounds:
         typer.echo("  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, cells_of(record), strict=True)))
-    if state.fallback_round is not None:
-        typer.echo(f"Queries are random since round {state.fallback_round}: {project.config.strategy!r} did worse.")
+    if state.felt_fallback is not None:
+        typer.echo(f"Queries are random since round {state.felt_fallback}: {project.config.strategy!r} did worse.")
     certificate = state.certificate
     if certificate is None:
         typer.echo("No automatic label is certified yet.")

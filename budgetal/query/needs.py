@@ -1,6 +1,6 @@
 """What strategies may need: how each array is named, checked, put in order, and kept from those who did not ask."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 import torch
@@ -52,15 +52,7 @@ SUPPLIES: dict[Need, Supply] = {
 }
 
 _ALWAYS: tuple[Need, ...] = ("probs", "embeddings", "labelled_embeddings")
-_OPTIONAL: tuple[Need, ...] = (
-    "labelled_targets",
-    "labelled_probs",
-    "passes",
-    "committee",
-    "source",
-    "target_embeddings",
-    "layers",
-)
+OPTIONAL_FIELDS = frozenset(field.name for field in fields(PoolView) if field.default is None)
 
 
 def narrowed(name: str, pool: PoolView, needs: tuple[Need, ...]) -> PoolView:
@@ -74,10 +66,10 @@ def narrowed(name: str, pool: PoolView, needs: tuple[Need, ...]) -> PoolView:
         if getattr(pool, field_of(need)) is None:
             raise ConfigError(lacking(name, need))
     _check_rows(pool)
-    fields = {field_of(need) for need in needs}
-    seen = {field: _checked(field, getattr(pool, field)) for field in fields}
-    hidden: dict[str, Any] = {field: _unseen(getattr(pool, field)) for field in set(_ALWAYS) - fields}
-    absent: dict[str, Any] = dict.fromkeys(set(_OPTIONAL) - fields)
+    named = {field_of(need) for need in needs}
+    seen = {field: _checked(field, getattr(pool, field)) for field in named}
+    hidden: dict[str, Any] = {field: _unseen(getattr(pool, field)) for field in set(_ALWAYS) - named}
+    absent: dict[str, Any] = dict.fromkeys(OPTIONAL_FIELDS - named)
     return replace(pool, **seen, **hidden, **absent)
 
 

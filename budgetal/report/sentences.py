@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from budgetal.annotators.bounds import audit_labels_needed
+from budgetal.annotators.risk import risk_after_guard
 from budgetal.report.numbers import count, percent_at_least, percent_at_most
 
 DEFAULT_TOLERANCE = 0.05
@@ -75,7 +76,8 @@ def _why_not(summary: Mapping[str, Any]) -> str:
     n_audit = summary.get("n_audit_labels")
     tolerance, risk = _asked_for(summary)
     goal = f"at most {percent_at_most(tolerance)} error with {percent_at_least(1 - risk)} confidence"
-    needed = audit_labels_needed(tolerance, risk)
+    # After a fall-back of the guard much less risk is left, which needs a larger audit.
+    needed = audit_labels_needed(tolerance, risk_after_guard(risk, summary.get("fallback_round")))
     if not n_audit:
         return f"there is no audit, and {goal} needs {count(needed)} audit labels or more"
     if n_audit < needed:

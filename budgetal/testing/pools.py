@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from budgetal.query import PoolView, Selection, SourceView, select
+from budgetal.query.needs import OPTIONAL_FIELDS
 
 FLOAT_FIELDS = (
     "probs",
@@ -20,15 +21,6 @@ FLOAT_FIELDS = (
     "committee",
     "target_embeddings",
 )
-OPTIONAL_FIELDS = {
-    "labelled_targets",
-    "labelled_probs",
-    "passes",
-    "committee",
-    "source",
-    "target_embeddings",
-    "layers",
-}
 TENSOR_FIELDS = (*FLOAT_FIELDS, "id_ranks", "labelled_targets")
 
 

@@ -8,10 +8,9 @@ import torch
 
 from budgetal.errors import ConfigError
 from budgetal.query import SUPPLIES, PoolView, strategies
-from budgetal.query.needs import field_of
+from budgetal.query.needs import OPTIONAL_FIELDS, field_of
 from budgetal.testing.pools import (
     FLOAT_FIELDS,
-    OPTIONAL_FIELDS,
     TENSOR_FIELDS,
     all_alike,
     assert_valid,

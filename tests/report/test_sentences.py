@@ -95,3 +95,9 @@ def test_a_fall_back_is_said_at_the_end_of_the_third_line():
     third = lines(fallback_round=2, strategy="margin")[2]
     assert third.endswith("After round 2 queries were random: 'margin' did worse than random labels would have.")
     assert "random" not in lines(fallback_round=None)[2]
+
+
+def test_after_a_fall_back_the_second_line_asks_for_the_larger_audit_that_it_needs():
+    enough, too_few = (lines(certificate=None, n_audit_labels=80, fallback_round=k)[1] for k in (None, 0))
+    assert "do not show a group" in enough
+    assert "its 80 labels are fewer than the 131 needed" in too_few

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from budgetal.query.strategies.given import given
 from budgetal.query.view import PoolView, SourceView
 
 
@@ -30,7 +31,6 @@ def known_classes(pool: PoolView) -> tuple[Float[Tensor, "l d"], Int[Tensor, " l
     Raises ValueError as `shared_source` does, and where the classes of the labelled images are missing.
     """
     source = shared_source(pool)
-    if pool.labelled_targets is None:
-        raise ValueError("The classes of the labelled images are missing: give labelled_targets")
+    targets = given(pool.labelled_targets, "labelled_targets")
     embeddings = torch.cat([source.embeddings, pool.labelled_embeddings])
-    return embeddings, torch.cat([source.targets, pool.labelled_targets.to(source.targets)])
+    return embeddings, torch.cat([source.targets, targets.to(source.targets)])

@@ -9,6 +9,7 @@ from budgetal.measures.chunks import row_blocks
 from budgetal.query.kernels import top_k
 from budgetal.query.kernels.max_cover import max_cover, reference_size
 from budgetal.query.kernels.spread_rows import spread_rows
+from budgetal.query.strategies.given import given
 from budgetal.query.strategy import strategy
 from budgetal.query.view import PoolView, Selection
 
@@ -29,8 +30,7 @@ def suggestive(pool: PoolView, n: int, rng: np.random.Generator) -> Selection:
     argmax_i of Σ_j max_{s picked} max(0, cos(f_s, f_j)), j over the pool without labels (Yang et al., MICCAI 2017).
     Of a pool of more than 32,768 images, j runs over a sample of 4,096. Scores are what each pick adds to the sum.
     """
-    assert pool.passes is not None  # named in `needs`
-    uncertainty = mean_deviation(pool.passes)
+    uncertainty = mean_deviation(given(pool.passes, "passes"))
     candidates = top_k(uncertainty, _CANDIDATES_A_PICK * n)
     covered = pool.embeddings[spread_rows(len(pool), reference_size(len(pool)), pool.embeddings.device)]
     picked, gains = max_cover(pool.embeddings[candidates], covered, pool.embeddings[:0], n, cosine)
