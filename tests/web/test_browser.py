@@ -1,15 +1,13 @@
 """A real browser labels to the end of a small budget, while a learner works and the server is killed under way."""
 
-import os
-import re
-import subprocess
-import sys
 import time
 
 import pytest
+from accessibility import faults
 from chromium import addresses, complaints, show_as, start_chromium, why_no_chromium
 from collections_made import write_npy
 from selenium.webdriver.common.by import By
+from serving import Server
 
 from budgetal.project import Project
 from budgetal.simulate import true_labels
@@ -19,33 +17,6 @@ pytestmark = pytest.mark.skipif(bool(why_no_chromium()), reason=why_no_chromium(
 SETTINGS = {"budget": 36, "audit": 16, "initial": 8, "batch": 6, "tolerance": 0.3, "risk": 0.3}
 KEYS = {"blue": "1", "green": "2", "red": "3"}
 PATIENCE_S = 120
-
-
-class Server:
-    """`budgetal serve` on a port of its own; killed and started again at will."""
-
-    def __init__(self, folder, state):
-        self.folder, self.state, self.port = folder, state, 0
-        self.start()
-
-    def start(self):
-        environment = {**os.environ, "XDG_STATE_HOME": str(self.state), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "budgetal", "serve", str(self.folder), "--port", str(self.port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        self.link = self.process.stdout.readline().split()[1]
-        self.port = int(re.search(r":(\d+)/", self.link)[1])
-
-    @property
-    def origin(self):
-        return f"http://127.0.0.1:{self.port}"
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +121,16 @@ def test_no_page_is_wider_than_the_window(browser, server, page, width):
     show_as(browser, width, 740, dark=False)
     time.sleep(0.3)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1600])
+@pytest.mark.parametrize("page", ["annotate", "live"])
+def test_no_page_has_a_grave_fault_for_those_who_cannot_see_it_well(browser, server, page, width, dark):
+    browser.get(f"{server.origin}/{page}")
+    show_as(browser, width, 740, dark=dark)
+    time.sleep(0.6)
+    assert faults(browser) == []
 
 
 def test_every_control_has_a_name_and_can_be_reached_by_keyboard(browser, server):
