@@ -71,6 +71,7 @@ class Config(BaseModel):
     cost_per_wrong_label: float | tuple[tuple[float, ...], ...] | None = Field(
         default=None, description="one number, or true class by label given"
     )
+    review_budget: int | None = Field(default=None, ge=0, description="reviews of automatic labels; None: any number")
     audit: int | None = Field(default=None, ge=0, description="labels in the audit; None: chosen")
     last_audit: int = Field(default=0, ge=0, description="labels kept for the end, drawn where it decides")
     initial: int | None = Field(default=None, ge=1, description="labels in the first query")

@@ -37,6 +37,9 @@ def evidence(state: State, pool: Pool, proposals: Proposals) -> Evidence:
     that knew nothing of A, up to a number of images outside A. A permutation of C changes none of the odds, so given
     how many images of C are audited, each set of so many is equally likely: a uniform sample without replacement.
     And as after any query, what is left of A is one of what is left of O.
+
+    Reviewed images stay among the open rows: they were chosen by people who saw which images A left to the machine, so
+    without them A would be no sample of the rest. `annotators.after_review` has what reviews change afterwards.
     """
     frame = state.frame
     ids = state.certifying

@@ -94,7 +94,7 @@ class Illustrator:
         if certificate and self.proposals is not None:
             sure = self.proposals.scores[audit_rows] >= certificate.threshold
             predicted = self.proposals.targets[audit_rows]
-        people = Counter(row.label for row in rows if row.provenance in ("human", "audit"))
+        people = Counter(row.label for row in rows if row.provenance in ("human", "human (review)", "audit"))
         automatic = Counter(row.label for row in rows if row.provenance in AUTOMATIC)
         for index, name in enumerate(self.config.classes):
             mine = sure & (predicted == index) if len(predicted) else sure

@@ -61,6 +61,23 @@ def item_event(kind: str, sample_id: str, query_id: int) -> NewEvent:
     return NewEvent(kind, {"sample_id": sample_id, "query": query_id})
 
 
+def reviewed(annotation: Annotation, automatic: str, round: int) -> NewEvent:
+    """One person's word on the automatic label of an image, by the model of `round`."""
+    data: dict[str, Json] = {
+        "sample_id": annotation.sample_id,
+        "label": annotation.label,
+        "annotator": annotation.annotator,
+        "automatic": automatic,
+        "round": round,
+    }
+    return NewEvent("reviewed", data, f"review-{annotation.key}" if annotation.key else None)
+
+
+def review_undone(sample_id: str, annotator: str) -> NewEvent:
+    """A person's review taken back."""
+    return NewEvent("review_undone", {"sample_id": sample_id, "annotator": annotator})
+
+
 def epoch_ended(round: int, epoch: EpochRecord) -> NewEvent:
     """Losses while training runs; the key makes a repeated fit write them once."""
     return NewEvent("epoch_ended", {"round": round, **asdict(epoch)}, f"epoch-{round}-{epoch.epoch}")

@@ -13,6 +13,7 @@ from budgetal.learner import Learner
 from budgetal.planning import Planner
 from budgetal.report.html import render_report
 from budgetal.results import label_rows, summarise, true_curve
+from budgetal.review_list import n_reviewed, outcome
 from budgetal.ruling_out import outlier_summary, outliers_of
 from budgetal.state import State
 from budgetal.types import Json, Quarantined, Sample
@@ -31,10 +32,12 @@ def write_outputs(
     curve = true_curve(state, samples, learner, truth) if truth else ()
     proposals = proposals_of(state, learner.space.arrays)
     by_class = certificate_by_class(state, state.certificate, learner.pool, proposals)
+    of_look = state, learner.pool, learner.space.arrays
+    reviewed = n_reviewed(*of_look), outcome(*of_look)
     forecast = Planner(state, learner.pool, learner.space.arrays, learner.plan.batch).forecast()
     coverage = class_coverage(state, learner.auto_labels(state)[1], learner.pool, proposals, by_class)
     summary = {
-        **summarise(state, rows, truth, curve, by_class),
+        **summarise(state, rows, truth, curve, by_class, *reviewed),
         "class_coverage": list(coverage),
         "outliers": outlier_summary(state, learner.pool, outliers_of(state, learner.space.arrays)),
         "forecast": forecast,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from budgetal import journal, rounds
+from budgetal.annotators.after_review import AfterReview
 from budgetal.budget.plan import BudgetPlan, plan_budget
 from budgetal.config import Config, load_config, make_config, save_config
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
@@ -25,6 +26,7 @@ from budgetal.outputs import write_outputs
 from budgetal.planning import Planner
 from budgetal.registry import unknown_name
 from budgetal.results import label_rows
+from budgetal.review_list import check_blind, n_reviewed, outcome
 from budgetal.setup import SETTINGS, set_up
 from budgetal.state import GIVEN, State
 from budgetal.store.events import NewEvent
@@ -241,7 +243,8 @@ class Project:
             )
         config = make_config(**{**self.config.model_dump(), **changes})
         check_names(config)
-        self._plan_for(config)
+        plan = self._plan_for(config)
+        check_blind(dataclasses.replace(self.state, config=config), plan)
         if "audit" in changes:
             left = dataclasses.replace(self.state, config=config).ledger.available
             check_audit(config, len(self.state.audit), left)
@@ -267,6 +270,14 @@ class Project:
         """
         planner = Planner(self.state, self.workspace.pool(self.samples), self.workspace.arrays, self.plan.batch)
         return planner.forecast(coverage, accuracy)
+
+    def after_review(self) -> AfterReview | None:
+        """What the certificate says after people's reviews; None without one, or with nothing reviewed."""
+        return outcome(self.state, self.workspace.pool(self.samples), self.workspace.arrays)
+
+    def n_reviewed(self) -> int:
+        """Automatic labels in force in whose place people's reviews stand."""
+        return n_reviewed(self.state, self.workspace.pool(self.samples), self.workspace.arrays)
 
     def write_outputs(self, truth: Mapping[str, str] | None = None) -> dict[str, Json]:
         """Write labels.csv, report.json, report.html and model/ into the folder; return the report's figures.

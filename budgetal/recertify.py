@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from budgetal.annotators.after_review import AfterReview
 from budgetal.annotators.budget_annotator import NOTHING, AutoLabels
 from budgetal.annotators.certificate import Certificate
 from budgetal.annotators.no_guarantee import LABELLERS
@@ -26,6 +27,7 @@ from budgetal.errors import ProjectError, StorageError
 from budgetal.evidence import proposals_of
 from budgetal.labelling import label
 from budgetal.logbook import Logbook
+from budgetal.review_list import outcome
 from budgetal.rounds import ended_as_planned
 from budgetal.state import State
 from budgetal.store.arrays import ArrayStore
@@ -68,6 +70,7 @@ class Recertified:
     looks: tuple[Look, ...]
     verdicts: tuple[dict[str, Json], ...]
     by_class: list[Json] | None
+    after_review: AfterReview | None
 
     @property
     def agrees(self) -> bool:
@@ -106,6 +109,7 @@ class _Found:
     differences: tuple[str, ...] = ()
     n_answers_changed: int = 0
     by_class: list[Json] | None = None
+    after_review: AfterReview | None = None
 
 
 def _check(folder: Path, events: Sequence[Event], state: State, looks: Sequence[Look]) -> _Found:
@@ -122,6 +126,7 @@ def _check(folder: Path, events: Sequence[Event], state: State, looks: Sequence[
         (*_spent_otherwise(looks), *_differences(recorded, again, event, arrays)),
         _n_changed(before, state),
         certificate_by_class(before, again.certificate, pool, _proposals(before, arrays)),
+        _read(lambda: outcome(state, pool, arrays)),
     )
 
 

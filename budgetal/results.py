@@ -10,6 +10,7 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
+from budgetal.annotators.after_review import AfterReview
 from budgetal.annotators.no_guarantee import LABELLERS
 from budgetal.annotators.outliers import Outliers
 from budgetal.annotators.proposals import Proposals
@@ -17,6 +18,7 @@ from budgetal.consensus import people_table
 from budgetal.evidence import proposals_of
 from budgetal.export.labels import LabelRow
 from budgetal.learner import Learner
+from budgetal.reviews import Review
 from budgetal.ruling_out import outliers_of
 from budgetal.state import State
 from budgetal.types import AUTOMATIC, NONE_OF_THESE, Json, Provenance, Sample
@@ -36,8 +38,11 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
     outliers = outliers_of(state, learner.space.arrays)
     rows = []
     for row, sample in enumerate(samples):
+        review = state.reviews.of(sample.sample_id)
         if sample.sample_id in state.labels:
             rows.append(_human_row(state, sample, several.get(sample.sample_id)))
+        elif review is not None:
+            rows.append(_reviewed_row(state, sample, review))
         elif proposals is not None and row in automatic:
             machine = _automatic_row(state, sample, proposals, row)
             rows.append(machine if outliers is None else _with_outlier_score(machine, outliers, row))
@@ -60,6 +65,20 @@ def _human_row(state: State, sample: Sample, consensus: str | None) -> LabelRow:
         provenance,
         annotator=given.annotator,
         round=query.round if query else None,
+        n_opinions=len(same),
+        agreement=sum(same) / len(same),
+    )
+
+
+def _reviewed_row(state: State, sample: Sample, review: Review) -> LabelRow:
+    same = [one.label == review.label for one in state.reviews.by_image[sample.sample_id]]
+    return LabelRow(
+        sample.sample_id,
+        sample.paths,
+        review.label,
+        "human (review)",
+        annotator=review.annotator,
+        round=review.round,
         n_opinions=len(same),
         agreement=sum(same) / len(same),
     )
@@ -98,14 +117,17 @@ def summarise(
     truth: Mapping[str, str] | None = None,
     curve: Sequence[float] = (),
     by_class: list[Json] | None = None,
+    n_reviewed: int = 0,
+    review: AfterReview | None = None,
 ) -> dict[str, Json]:
     """The content of report.json.
 
     truth: a simulation's answers, for the true error rates; curve: as from `true_curve`, one value a round;
-    by_class: as from `class_table.certificate_by_class`.
+    by_class: as from `class_table.certificate_by_class`; n_reviewed, review: as from `review_list`.
     """
-    config, n_auto = state.settings, state.auto.n if state.auto else 0
+    config, n_auto = state.settings, (state.auto.n if state.auto else 0) - n_reviewed
     n_audit = sum(state.is_audit(i) for i in state.labels)
+    n_of_reviews = sum(i not in state.labels for i in state.reviews.by_image)
     return {
         "n_samples": state.n_samples,
         "n_human_labels": len(state.labels),
@@ -113,13 +135,15 @@ def summarise(
         "n_audit_labels": n_audit,
         "n_second_opinions": sum(max(0, len(answers) - 1) for answers in state.opinions.values()),
         "annotators": people_table(state),
+        "n_reviewed_labels": n_of_reviews,
         "n_auto_labels": n_auto,
-        "n_unlabelled": state.n_samples - len(state.labels) - n_auto,
+        "n_unlabelled": state.n_samples - len(state.labels) - n_of_reviews - n_auto,
         "auto_label_error_true": _true_auto_error(rows, truth),
         "dataset_accuracy_true": _true_accuracy(rows, truth),
         "test_accuracy": state.rounds[-1].test_accuracy if state.rounds else None,
         "certificate": _certificate(state),
         "certificate_by_class": by_class,
+        "certificate_after_review": asdict(review) if review else None,
         "rounds": list(_rounds(state, curve)),
         "seconds_total": sum(record.seconds for record in state.rounds),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

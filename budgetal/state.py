@@ -15,6 +15,7 @@ from budgetal.budget.cost import Paid, prices_of
 from budgetal.budget.ledger import Ledger
 from budgetal.config import Config, make_config
 from budgetal.errors import ProjectError
+from budgetal.reviews import Review, Reviews
 from budgetal.store.events import Event
 from budgetal.types import EpochRecord, FittedModel, Frame, Purpose, Query
 
@@ -36,12 +37,13 @@ class HumanLabel:
 
 @dataclass(frozen=True)
 class AutoLabelRef:
-    """The automatic labels of one round: a stored array, and how many came and went."""
+    """The automatic labels of one round: a stored array, and how many came and went. seq: of their event."""
 
     ref: str
     n: int
     n_added: int
     n_taken_back: int
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class State:
     n_opinions_asked: Counter[str] = field(default_factory=Counter)
     skipped: set[str] = field(default_factory=set)
     skipped_opinions: set[tuple[str, int]] = field(default_factory=set)
+    reviews: Reviews = field(default_factory=Reviews)
     queried: set[str] = field(default_factory=set)
     paid: Counter[Paid] = field(default_factory=Counter)
     last_label_seq: int = 0
@@ -142,7 +145,8 @@ class State:
         skipped = (*self.skipped, *(sample_id for sample_id, _query in self.skipped_opinions))
         kept = sum(self.is_audit(sample_id) for sample_id in skipped)
         reserved = len(self.open_items) + kept
-        return Ledger(config.budget, config.budget_money, prices_of(config), self.paid, reserved)
+        reviews = self.reviews.paid(), config.review_budget
+        return Ledger(config.budget, config.budget_money, prices_of(config), self.paid, reserved, *reviews)
 
     @property
     def n_paid(self) -> int:
@@ -338,6 +342,16 @@ class State:
             self.queried.add(sample_id)
             self.last_label_seq = self.seq
 
+    def _on_labels_shown(self, _data: Mapping[str, Any]) -> None:
+        self.reviews.were_shown = True
+
+    def _on_reviewed(self, data: Mapping[str, Any]) -> None:
+        # Kept apart from `labels`, which models learn from: see `reviews`.
+        self.reviews.add(data["sample_id"], Review(data["label"], data["annotator"], data["automatic"], data["round"]))
+
+    def _on_review_undone(self, data: Mapping[str, Any]) -> None:
+        self.reviews.take_back(data["sample_id"], data["annotator"])
+
     def _on_epoch_ended(self, data: Mapping[str, Any]) -> None:
         record = EpochRecord(data["epoch"], data["train_loss"], data["train_accuracy"])
         self.epochs.setdefault(data["round"], {})[record.epoch] = record
@@ -357,7 +371,7 @@ class State:
         self.outliers = OutliersRef(**found) if found else None
 
     def _on_auto_labelled(self, data: Mapping[str, Any]) -> None:
-        self.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"])
+        self.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"], self.seq)
         certificate = data["certificate"]
         self.certificate = Certificate(**certificate) if certificate else None
         self.risk_spent += data["risk_spent"]

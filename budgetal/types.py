@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 RowArray: TypeAlias = NDArray[np.int64]
 Purpose: TypeAlias = Literal["audit", "initial", "round", "opinion"]
-Provenance: TypeAlias = Literal["human", "audit", "auto", "auto (no guarantee)", "predicted", "possible outlier"]
+Provenance: TypeAlias = Literal[
+    "human", "human (review)", "audit", "auto", "auto (no guarantee)", "predicted", "possible outlier"
+]
 
 AUTOMATIC: tuple[Provenance, ...] = ("auto", "auto (no guarantee)")
 """Labels that the machine gave: certified ones, and those of labellers that promise nothing."""

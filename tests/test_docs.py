@@ -23,9 +23,11 @@ from budgetal.cli import app
 from budgetal.config import Config
 from budgetal.project import Project
 from budgetal.query.strategy import list_strategies, strategies
+from budgetal.reviewing import Reviewing, Wanted
 from budgetal.simulate import run
 from budgetal.state import State
 from budgetal.torchvision_shim import torchvision
+from budgetal.types import Annotation
 from budgetal.validation import FIXED
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +187,10 @@ def eventful(tmp_path_factory):
     project.skip(query.sample_ids[0])
     project.configure(budget=85)
     run(project, oracle)
+    reviewing = Reviewing(project)
+    (first,) = reviewing.page(Wanted(), 1, "anna").items
+    reviewing.review([Annotation(first.sample_id, "owl", "anna"), Annotation(first.sample_id, "owl", "ben")])
+    reviewing.take_back([first.sample_id], "ben")
     return project, project.write_outputs()
 
 

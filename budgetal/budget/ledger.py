@@ -15,6 +15,9 @@ class Ledger:
     A reserved label counts at the highest price, so the money budget is kept whatever it will say. So does an
     audit answer: were it to count at the price of its class, audit answers would decide how much is trained on,
     and no certificate could rest on them.
+
+    Reviews of automatic labels have a purse of their own, for the same reason: what they cost takes nothing from what
+    may be asked for. review_budget: how many may be given; None: any number.
     """
 
     budget_labels: int
@@ -22,6 +25,8 @@ class Ledger:
     prices: Prices
     paid: Mapping[Paid, int] = field(default_factory=dict)
     reserved: int = 0
+    reviewed: Mapping[Paid, int] = field(default_factory=dict)
+    review_budget: int | None = None
 
     @property
     def spent(self) -> int:
@@ -41,6 +46,29 @@ class Ledger:
             return max(0, by_labels)
         affordable = math.floor((self.budget_money - self._committed_money) / self.prices.highest + 1e-6)
         return max(0, min(by_labels, affordable))
+
+    @property
+    def reviewed_money(self) -> float:
+        """Money spent on reviews of automatic labels."""
+        return self.prices.total(self.reviewed)
+
+    def check_reviews(self, n: int) -> None:
+        """Raise BudgetError when `n` more reviews are more than may be given, or could cost more than is left."""
+        given = sum(self.reviewed.values())
+        if self.review_budget is not None and given + n > self.review_budget:
+            raise BudgetError(
+                f"Cannot review {n} more labels: {given} of the {self.review_budget} that may be reviewed are. "
+                "Raise review_budget"
+            )
+        if self.budget_money is None:
+            return
+        kept = self._committed_money + self.available * self.prices.highest
+        left = self.budget_money - kept - self.reviewed_money
+        if n * self.prices.highest > left + 1e-6:
+            raise BudgetError(
+                f"Cannot review {n} more labels: at up to {self.prices.highest:g} each they may cost more than the "
+                f"{max(0.0, left):g} that is left beside what may still be asked for. Raise budget_money"
+            )
 
     @property
     def _committed_money(self) -> float:

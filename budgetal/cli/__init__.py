@@ -1,6 +1,6 @@
 """The `budgetal` command."""
 
-from budgetal.cli import certify, info, plan, projects, runs, serve, stream, synthesise, work
+from budgetal.cli import certify, info, plan, projects, review, runs, serve, stream, synthesise, work
 from budgetal.cli.app import app, exit_code, main
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "main",
     "plan",
     "projects",
+    "review",
     "runs",
     "serve",
     "stream",

@@ -34,6 +34,8 @@ def _lines(found: Recertified) -> Iterator[str]:
     if found.looks:
         yield "Computed again from the journal and the stored arrays: " + ("agrees" if found.agrees else "DIFFERS")
         yield from (f"  {difference}" for difference in found.differences)
+    if found.after_review is not None:
+        yield found.after_review.sentence()
     if found.n_answers_changed:
         yield f"{found.n_answers_changed} audit answers changed since: the next look will count them"
     if found.looks and not found.is_last_word:

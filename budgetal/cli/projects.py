@@ -107,7 +107,8 @@ def init(
 def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> None:
     """Where a project stands: budget, rounds, coverage, certificate."""
     project = Project.open(folder)
-    summary = summarise(project.state, ())
+    after = project.after_review()
+    summary = summarise(project.state, (), n_reviewed=project.n_reviewed(), review=after)
     if as_json:
         typer.echo(json.dumps(summary))
         return
@@ -128,6 +129,8 @@ def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> No
             f"{1 - project.config.risk:.0%} confidence "
             f"({certificate.errors} errors in {certificate.n_audit} audit labels)"
         )
+    if after is not None:
+        typer.echo(after.sentence())
     for line in _of_classes(state):
         typer.echo(line)
     typer.echo(f"Ended: {state.stop_reason}" if state.finished else f"{len(state.open_items)} images wait for labels")
