@@ -31,17 +31,19 @@ def serve(
 def token(
     folder: options.ProjectFolder,
     annotator: Annotator = "human",
+    role: Annotated[str, typer.Option(help="What it may do: annotator, reviewer or owner.")] = "annotator",
     link: Annotated[int | None, typer.Option(help="Print a one-use link for a browser, at this port.")] = None,
 ) -> None:
     """Print a token for programs that use the HTTP API, or a link for another browser."""
     from budgetal.project import Project
+    from budgetal.web.roles import role_named
     from budgetal.web.secret import installation_secret
     from budgetal.web.sessions import Sessions, check_name
 
     project = Project.open(folder)
     sessions = Sessions(folder, installation_secret(), project.logbook)
-    name = check_name(annotator)
-    typer.echo(sessions.token(name) if link is None else sessions.link(f"127.0.0.1:{link}", name))
+    name, may = check_name(annotator), role_named(role)
+    typer.echo(sessions.token(name, may) if link is None else sessions.link(f"127.0.0.1:{link}", name, may))
 
 
 def serve_folder(folder: Path, port: int, host: str, annotator: str, *, with_learner: bool) -> None:

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from budgetal.desk import Desk
 from budgetal.pictures import Pictures
+from budgetal.web.access import refuse_undeclared
 from budgetal.web.gate import Gate
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
@@ -43,6 +44,7 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
     )
     app.state.site = site
     for module in (items, figures, images, events, pages):
+        refuse_undeclared(module.router.routes)
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     explain_problems(app)

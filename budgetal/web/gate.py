@@ -73,7 +73,7 @@ class Gate:
         scope.setdefault("state", {})["session"] = session
         if not _is_own_page(scope, headers, session):
             return Refusal(403, "Only this server's own pages may do that")
-        if session is None and not _is_public(scope["path"]):
+        if session is None and not is_public(scope["path"]):
             return Refusal(401, "Open the link that `budgetal serve` printed, or make one with `budgetal token`")
         return None
 
@@ -113,7 +113,8 @@ def _is_own_page(scope: Scope, headers: Headers, session: Session | None) -> boo
     return origin == own and site in (None, "same-origin")
 
 
-def _is_public(path: str) -> bool:
+def is_public(path: str) -> bool:
+    """Whether strangers may come here: to the door, and to files that hold no data."""
     return path in PUBLIC_PATHS or path.startswith(PUBLIC_PREFIX)
 
 

@@ -6,8 +6,10 @@ from fastapi.responses import JSONResponse
 
 from budgetal.errors import BudgetalError, BudgetError, DataError, InputError, LeaseError, ProjectError, StorageError
 from budgetal.web.gate import BodyTooLargeError
+from budgetal.web.roles import RoleError
 
 STATUS: dict[type[BudgetalError], int] = {
+    RoleError: 403,
     LeaseError: 409,
     BudgetError: 409,
     ProjectError: 409,
@@ -16,7 +18,7 @@ STATUS: dict[type[BudgetalError], int] = {
     StorageError: 503,
     BudgetalError: 500,
 }
-NAMES = {LeaseError: "stale", BudgetError: "budget", ProjectError: "conflict", DataError: "unknown"}
+NAMES = {RoleError: "role", LeaseError: "stale", BudgetError: "budget", ProjectError: "conflict", DataError: "unknown"}
 
 
 def explain_problems(app: FastAPI) -> None:
@@ -28,7 +30,7 @@ def explain_problems(app: FastAPI) -> None:
 
 async def _own_error(_request: Request, error: Exception) -> JSONResponse:
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
-    return _problem(STATUS[kind], NAMES.get(kind, "failed"), str(error))  # type: ignore[arg-type]
+    return _problem(STATUS[kind], NAMES.get(kind, "failed"), str(error))
 
 
 async def _bad_request(_request: Request, error: Exception) -> JSONResponse:

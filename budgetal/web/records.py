@@ -9,6 +9,7 @@ Client = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="one page or program; two of a person differ")
 ]
 Key = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="makes repeats harmless")]
+RoleWord = Annotated[str, Field(pattern="^(annotator|reviewer|owner)$", description="what somebody may do")]
 
 
 class _Record(BaseModel):
@@ -113,6 +114,7 @@ class ProjectInfo(_Record):
     classes: list[str]
     none_of_these: str
     annotator: str
+    role: RoleWord
     tolerance: float
 
 

@@ -11,6 +11,7 @@ from budgetal.desk import Desk
 from budgetal.errors import ConfigError
 from budgetal.project import Project
 from budgetal.web.app import make_app
+from budgetal.web.roles import Role
 from budgetal.web.secret import installation_secret
 from budgetal.web.sessions import Sessions, check_name
 from budgetal.web.supervisor import Supervisor
@@ -22,7 +23,7 @@ ENDS_WITHIN_S = 2
 def serve_project(
     folder: Path, host: str, port: int, annotator: str, *, with_learner: bool, on_ready: Callable[[str], None]
 ) -> None:
-    """Serve `folder`; `on_ready` is told the one-use link. Raises ConfigError when the address cannot be used."""
+    """Serve `folder`; `on_ready` is told its owner's one-use link. Raises ConfigError for an unusable address."""
     _refuse_other_machines(host)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
@@ -38,7 +39,7 @@ def serve_project(
         app.state.site.watcher.is_closing = lambda: server.should_exit
         if with_learner:
             stack.enter_context(Supervisor(folder))
-        on_ready(sessions.link(f"{_shown(host)}:{port}", check_name(annotator)))
+        on_ready(sessions.link(f"{_shown(host)}:{port}", check_name(annotator), Role.OWNER))
         server.run(sockets=[listening])
 
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from budgetal.desk import Desk
 from budgetal.pictures import Pictures
 from budgetal.web.records import Standing
-from budgetal.web.sessions import Session, Sessions
+from budgetal.web.sessions import Sessions
 from budgetal.web.standing import standing
 from budgetal.web.watcher import Watcher
 
@@ -38,13 +38,4 @@ def site_of(request: Request) -> Site:
     return site
 
 
-def session_of(request: Request) -> Session:
-    """Who asks; the gate has let them in."""
-    session: Session | None = request.scope["state"]["session"]
-    if session is None:
-        raise RuntimeError("a route that needs a session was reached without one: it must not be public")
-    return session
-
-
 OfSite = Annotated[Site, Depends(site_of)]
-OfSession = Annotated[Session, Depends(session_of)]

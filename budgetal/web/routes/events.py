@@ -9,7 +9,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from budgetal.store.events import Event
 from budgetal.types import Json
-from budgetal.web.site import OfSession, OfSite, Site
+from budgetal.web.access import OfAnnotator
+from budgetal.web.site import OfSite, Site
 
 router = APIRouter(prefix="/api/v1", tags=["watching"])
 
@@ -30,7 +31,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
     site: OfSite,
-    _session: OfSession,
+    _session: OfAnnotator,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,15}$")] = None,
 ) -> AsyncIterator[ServerSentEvent]:

@@ -5,16 +5,17 @@ from typing import Any
 from fastapi import APIRouter
 
 from budgetal.types import NONE_OF_THESE
+from budgetal.web.access import OfAnnotator
 from budgetal.web.drawings import drawings
 from budgetal.web.records import ProjectInfo, Standing
-from budgetal.web.site import OfSession, OfSite
+from budgetal.web.site import OfSite
 from budgetal.web.standing import epochs_of, rounds_of
 
 router = APIRouter(prefix="/api/v1", tags=["watching"])
 
 
 @router.get("/project")
-def project(site: OfSite, session: OfSession) -> ProjectInfo:
+def project(site: OfSite, session: OfAnnotator) -> ProjectInfo:
     """Name, classes, what to answer for an image of none of them, and who you are."""
     config = site.desk.project.config
     return ProjectInfo(
@@ -22,29 +23,30 @@ def project(site: OfSite, session: OfSession) -> ProjectInfo:
         classes=list(config.classes),
         none_of_these=NONE_OF_THESE,
         annotator=session.annotator,
+        role=session.role.word,
         tolerance=config.tolerance,
     )
 
 
 @router.get("/status")
-def status(site: OfSite, _session: OfSession) -> Standing:
+def status(site: OfSite, _session: OfAnnotator) -> Standing:
     """Budget, coverage, certificate, and what the learner does."""
     return site.standing()
 
 
 @router.get("/rounds")
-def rounds(site: OfSite, _session: OfSession) -> list[dict[str, Any]]:
+def rounds(site: OfSite, _session: OfAnnotator) -> list[dict[str, Any]]:
     """One record a finished round."""
     return site.desk.look(rounds_of)
 
 
 @router.get("/epochs")
-def epochs(site: OfSite, _session: OfSession) -> list[dict[str, Any]]:
+def epochs(site: OfSite, _session: OfAnnotator) -> list[dict[str, Any]]:
     """One record an epoch, of the round under way too."""
     return site.desk.look(epochs_of)
 
 
 @router.get("/figures")
-def figures(site: OfSite, _session: OfSession) -> list[dict[str, Any]]:
+def figures(site: OfSite, _session: OfAnnotator) -> list[dict[str, Any]]:
     """The charts of the live page: each with heading, one sentence, SVG, legend and its numbers."""
     return site.desk.look(drawings)

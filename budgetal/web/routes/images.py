@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 
-from budgetal.web.site import OfSession, OfSite
+from budgetal.web.access import OfAnnotator
+from budgetal.web.site import OfSite
 
 router = APIRouter(prefix="/api/v1", tags=["images"])
 
@@ -19,7 +20,7 @@ HEADERS = {
 def image(
     sample_id: Annotated[str, Path(pattern=r"^[0-9a-f]{8,64}$")],
     site: OfSite,
-    _session: OfSession,
+    _session: OfAnnotator,
     size: Literal["small", "large"] = "large",
 ) -> Response:
     """One image as WebP. It never changes: its id is the hash of its content."""

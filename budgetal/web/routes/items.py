@@ -3,15 +3,16 @@
 from fastapi import APIRouter
 
 from budgetal.desk import Item, Seat
+from budgetal.web.access import OfAnnotator
 from budgetal.web.records import Answer, Claimed, ClaimRequest, Done, HeldItem, HeldRequest, ReleaseRequest
 from budgetal.web.sessions import Session
-from budgetal.web.site import OfSession, OfSite, Site
+from budgetal.web.site import OfSite, Site
 
 router = APIRouter(prefix="/api/v1", tags=["labelling"])
 
 
 @router.post("/claims")
-def claim(request: ClaimRequest, site: OfSite, session: OfSession) -> Claimed:
+def claim(request: ClaimRequest, site: OfSite, session: OfAnnotator) -> Claimed:
     """Get the next images to label, and renew the leases of those in hand."""
     items = site.desk.claim(_seat(session, request.client), request.n)
     now = site.standing()
@@ -24,7 +25,7 @@ def claim(request: ClaimRequest, site: OfSite, session: OfSession) -> Claimed:
 
 
 @router.post("/labels")
-def submit(answer: Answer, site: OfSite, session: OfSession) -> Done:
+def submit(answer: Answer, site: OfSite, session: OfAnnotator) -> Done:
     """Record a label. On reply it is on disk; the same key again changes nothing."""
     # A name space for each person: nobody's key can stand for another's answer.
     key = f"{session.annotator}/{answer.key}"
@@ -33,21 +34,21 @@ def submit(answer: Answer, site: OfSite, session: OfSession) -> Done:
 
 
 @router.post("/skips")
-def skip(request: HeldRequest, site: OfSite, session: OfSession) -> Done:
+def skip(request: HeldRequest, site: OfSite, session: OfAnnotator) -> Done:
     """Set an image aside that nobody can label."""
     site.desk.skip(_seat(session, request.client), _item(request))
     return _done(site)
 
 
 @router.post("/undos")
-def undo(request: HeldRequest, site: OfSite, session: OfSession) -> Done:
+def undo(request: HeldRequest, site: OfSite, session: OfAnnotator) -> Done:
     """Take an own answer or skip back; the image is in hand again."""
     site.desk.undo(_seat(session, request.client), _item(request))
     return _done(site)
 
 
 @router.post("/releases")
-def release(request: ReleaseRequest, site: OfSite, session: OfSession) -> Done:
+def release(request: ReleaseRequest, site: OfSite, session: OfAnnotator) -> Done:
     """Let images go, so that others need not wait for the lease to end."""
     site.desk.release(_seat(session, request.client), request.sample_ids)
     return _done(site)

@@ -5,27 +5,29 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from budgetal.web.access import OfAnnotator
+from budgetal.web.navigation import pages_for
 from budgetal.web.sessions import COOKIE_S, Session
-from budgetal.web.site import OfSession, OfSite, Site
+from budgetal.web.site import OfSite, Site
 from budgetal.web.templating import render
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def home(_session: OfSession) -> Response:
+def home(_session: OfAnnotator) -> Response:
     """Where one begins."""
     return RedirectResponse("/annotate", status_code=303)
 
 
 @router.get("/annotate")
-def annotate(site: OfSite, session: OfSession) -> HTMLResponse:
+def annotate(site: OfSite, session: OfAnnotator) -> HTMLResponse:
     """Label images."""
     return _page("annotate", site, session)
 
 
 @router.get("/live")
-def live(site: OfSite, session: OfSession) -> HTMLResponse:
+def live(site: OfSite, session: OfAnnotator) -> HTMLResponse:
     """Watch the run."""
     return _page("live", site, session)
 
@@ -50,4 +52,11 @@ async def use_link(request: Request, site: OfSite) -> Response:
 
 def _page(name: str, site: Site, session: Session) -> HTMLResponse:
     key = site.sessions.cookie_name
-    return render(f"{name}.html.j2", page=name, project=site.name, project_key=key, annotator=session.annotator)
+    return render(
+        f"{name}.html.j2",
+        page=name,
+        pages=pages_for(session.role),
+        project=site.name,
+        project_key=key,
+        annotator=session.annotator,
+    )
