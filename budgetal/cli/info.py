@@ -41,6 +41,7 @@ def backbones(as_json: options.AsJson = False) -> None:
         weights = "yes" if item.has_weights else "no published weights"
         table.add_row(item.name, item.source, millions, f"{item.input_size} px", weights)
     Console().print(table)
+    Console(stderr=True).print("and any network of timm as timm:NAME (pip install 'budgetal\\[timm]')")
 
 
 @app.command(epilog="Example: budgetal doctor")

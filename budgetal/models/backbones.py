@@ -1,9 +1,8 @@
-"""Networks by name: the embedded encoder, every classification network of torchvision, and several joined."""
+"""Networks by name: the embedded encoder, those of torchvision and timm, our own, and several joined."""
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,52 +10,35 @@ from torch import nn
 
 from budgetal.errors import ConfigError, WeightsError
 from budgetal.models import embedded
-from budgetal.models.classifier import Classifier, Normalisation, replace_last_layer
+from budgetal.models.backbone_info import BackboneInfo, Network
+from budgetal.models.classifier import Classifier, Normalisation
+from budgetal.models.from_timm import NAMED, is_timm, timm_info, timm_network
+from budgetal.models.from_torchvision import torchvision_info, torchvision_names, torchvision_network
 from budgetal.models.joined import JoinedBackbone, Normalised, Part, is_joined, parts_of, weights_of
-from budgetal.models.weights import file_state, imagenet_state, load_strictly
+from budgetal.models.own import OWN, own_info, own_network
+from budgetal.models.weights import file_state, load_strictly
 from budgetal.registry import unknown_name
-from budgetal.torchvision_shim import torchvision
 
 EMBEDDED = "embedded"
 # Small images are enlarged so far and no further: three times the side costs nine times the work, and
 # more pixels hold no more information.
 ENLARGEMENT = 3
 SMALLEST_SIDE = 96
-# Their position embeddings, or their partition into windows, belong to one input size.
-_FIXED_SIZE = ("vit_", "maxvit")
-_WITH_AUXILIARY = ("googlenet", "inception_v3")
 _AS_THEY_ARE = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-
-Triple = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class BackboneInfo:
-    """What is known of a network without building it. `input_size`: pixels a side its weights expect.
-
-    `parameters`: with the original last layer; None: not known. `min_size`: the smallest side it takes.
-    """
-
-    name: str
-    source: Literal["embedded", "torchvision", "joined"]
-    parameters: int | None
-    input_size: int
-    mean: Triple
-    std: Triple
-    has_weights: bool
-    min_size: int = 1
 
 
 def list_backbones() -> list[BackboneInfo]:
-    """Every backbone, the embedded one first, then torchvision's by name. Builds none of them."""
-    models = torchvision().models
-    return [_embedded_info(), *map(_torchvision_info, models.list_models(module=models))]
+    """Every backbone with a name here, the embedded one first, then the others by name. Builds none of them."""
+    others = [*map(torchvision_info, torchvision_names()), *NAMED.values(), *map(own_info, OWN)]
+    return [_embedded_info(), *sorted(others, key=lambda info: info.name)]
 
 
 def backbone_info(name: str) -> BackboneInfo:
     """The record of one backbone. Raises ConfigError, with a suggestion, for an unknown name."""
     if is_joined(name):
         return _joined_info(name)
+    if is_timm(name):
+        return timm_info(name)
     known = {info.name: info for info in list_backbones()}
     if name not in known:
         raise ConfigError(unknown_name("backbone", name, list(known)))
@@ -80,25 +62,10 @@ def _embedded_info() -> BackboneInfo:
     return BackboneInfo(EMBEDDED, "embedded", parameters, size, embedded.MEAN, embedded.STD, True, size)
 
 
-def _torchvision_info(name: str) -> BackboneInfo:
-    weights: Any = torchvision().models.get_model_weights(name).DEFAULT
-    expected = weights.transforms()
-    return BackboneInfo(
-        name,
-        "torchvision",
-        weights.meta["num_params"],
-        expected.crop_size[0],
-        tuple(expected.mean),
-        tuple(expected.std),
-        True,
-        max(weights.meta.get("min_size", (1, 1))),
-    )
-
-
 def default_input_size(name: str, native_side: int | None) -> int:
     """Pixels a side at which to run a backbone on images of `native_side` (None: large or unknown).
 
-    The embedded encoder: 32. torchvision: what the weights expect, or for small images the next multiple
+    The embedded encoder: 32. Others: what the weights expect, or for small images the next multiple
     of 32 from three times their side, at least 96 and the network's minimum. Joined networks: the largest of
     theirs, or the images' own side where that is smaller, since each network resizes what it gets.
     """
@@ -106,7 +73,7 @@ def default_input_size(name: str, native_side: int | None) -> int:
         largest = max(_part_side(part, native_side) for part in parts_of(name))
         return largest if native_side is None else min(largest, native_side)
     info = backbone_info(name)
-    if native_side is None or name == EMBEDDED or name.startswith(_FIXED_SIZE):
+    if native_side is None or name == EMBEDDED or info.fixed_size:
         return info.input_size
     wanted = max(SMALLEST_SIDE, ENLARGEMENT * native_side, info.min_size)
     return min(info.input_size, -(-wanted // 32) * 32)
@@ -119,7 +86,7 @@ def check_input_size(name: str, side: int) -> None:
             check_input_size(part.name, _part_side(part, side))
         return
     info = backbone_info(name)
-    if name.startswith(_FIXED_SIZE) and side != info.input_size:
+    if info.fixed_size and side != info.input_size:
         raise ConfigError(f"Backbone {name!r} runs at {info.input_size} pixels only, not {side}")
     if name != EMBEDDED and side < info.min_size:
         raise ConfigError(f"Backbone {name!r} needs inputs of {info.min_size} pixels or more, not {side}")
@@ -148,7 +115,7 @@ def build_classifier(
 
 
 @dataclass(frozen=True)
-class _Network:
+class _Expecting:
     """A network without its last layer, how many features it gives, and what it expects."""
 
     backbone: nn.Module
@@ -156,7 +123,7 @@ class _Network:
     normalisation: Normalisation
 
 
-def _joined_network(name: str, weights: str, side: int | None) -> _Network:
+def _joined_network(name: str, weights: str, side: int | None) -> _Expecting:
     parts = parts_of(name)
     given = ("none",) * len(parts) if weights == "none" else weights_of(weights, len(parts))
     networks = [_single_network(part.name, own) for part, own in zip(parts, given, strict=True)]
@@ -164,7 +131,7 @@ def _joined_network(name: str, weights: str, side: int | None) -> _Network:
         [for_plain_images(network.backbone, network.normalisation) for network in networks],
         [_part_side(part, side) for part in parts],
     )
-    return _Network(joined, sum(network.width for network in networks), _AS_THEY_ARE)
+    return _Expecting(joined, sum(network.width for network in networks), _AS_THEY_ARE)
 
 
 def for_plain_images(backbone: nn.Module, expected: Normalisation) -> Normalised:
@@ -184,61 +151,32 @@ def side_by_side(
     return JoinedBackbone([*networks, added], [*sides, other_side]), _AS_THEY_ARE
 
 
-def _single_network(name: str, weights: str) -> _Network:
+def _single_network(name: str, weights: str) -> _Expecting:
     info = backbone_info(name)
-    if name == EMBEDDED:
-        backbone, rotated = _embedded_backbone(weights)
-        width = embedded.EMBEDDING_WIDTH
-    else:
-        backbone, rotated = _torchvision_network(name, weights)
-        width = replace_last_layer(backbone)
-    return _Network(backbone, width, Normalisation(info.mean, info.std, rotated))
+    network = _network(info, weights)
+    return _Expecting(network.backbone, network.width, Normalisation(info.mean, info.std, network.rotated))
 
 
-def _embedded_backbone(weights: str) -> tuple[nn.Module, bool]:
+def _network(info: BackboneInfo, weights: str) -> Network:
+    if info.source == "embedded":
+        return _embedded_network(weights)
+    if info.source == "timm":
+        return timm_network(info.name, weights)
+    if info.source == "budgetal":
+        return own_network(info.name, weights)
+    return torchvision_network(info.name, weights)
+
+
+def _embedded_network(weights: str) -> Network:
     if weights == EMBEDDED:
-        return embedded.load_embedded_encoder(), False
+        return Network(embedded.load_embedded_encoder(), embedded.EMBEDDING_WIDTH)
     if weights == "imagenet":
         raise WeightsError(
             "The embedded encoder has no ImageNet weights: use --weights embedded, FILE.safetensors or none"
         )
     encoder = embedded.EmbeddedEncoder()
     if weights == "none":
-        return encoder, False
+        return Network(encoder, embedded.EMBEDDING_WIDTH)
     state, rotated = file_state(Path(weights))
     load_strictly(encoder, state, weights)
-    return encoder, rotated
-
-
-def _torchvision_network(name: str, weights: str) -> tuple[nn.Module, bool]:
-    if weights == EMBEDDED:
-        raise WeightsError(
-            f"Weights 'embedded' are those of --backbone embedded, not of {name!r}: "
-            "use --weights imagenet, FILE.safetensors or none"
-        )
-    if weights == "none":
-        return _without_auxiliary(_construct(name, pretrained=False, auxiliary=False)), False
-    state, rotated = (imagenet_state(name), False) if weights == "imagenet" else file_state(Path(weights))
-    auxiliary = any(key.lower().startswith("aux") for key in state)
-    network = _construct(name, pretrained=True, auxiliary=auxiliary)
-    load_strictly(network, state, weights)
-    return _without_auxiliary(network), rotated
-
-
-def _construct(name: str, *, pretrained: bool, auxiliary: bool) -> nn.Module:
-    settings: dict[str, bool] = {}
-    if name in _WITH_AUXILIARY:
-        # The published weights were ported from a framework that normalises inputs in another way.
-        settings = {"transform_input": pretrained, "aux_logits": auxiliary, "init_weights": not pretrained}
-    network: nn.Module = torchvision().models.get_model(name, weights=None, **settings)
-    return network
-
-
-def _without_auxiliary(network: nn.Module) -> nn.Module:
-    """Switch off the extra classifiers of GoogLeNet and Inception, which serve training from scratch only."""
-    for name in ("aux1", "aux2", "AuxLogits"):
-        if name in dict(network.named_children()):
-            setattr(network, name, None)
-    if "aux_logits" in vars(network):
-        vars(network)["aux_logits"] = False
-    return network
+    return Network(encoder, embedded.EMBEDDING_WIDTH, rotated)
