@@ -7,9 +7,10 @@ for item in client.claim(4):
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,28 @@ class Client:
     def undo(self, item: ClaimedItem) -> None:
         """Take the own answer or skip back; the image is in hand again."""
         self._json("/undos", self._held(item))
+
+    def review(
+        self, n: int = 24, order: str = "risk", label: str | None = None, show: str = "waiting", after: int = -1
+    ) -> dict[str, Any]:
+        """At most `n` automatic labels to check, those after position `after`; for reviewers.
+
+        order: "risk" or "disagreement"; label: of one class; show: "waiting", "reviewed", "disputed" or "all".
+        """
+        wanted = {"n": n, "order": order, "show": show, "after": after, **({"label": label} if label else {})}
+        found: dict[str, Any] = self._json(f"/review?{urllib.parse.urlencode(wanted)}")
+        return found
+
+    def say(self, labels: Mapping[str, str], key: str | None = None) -> dict[str, Any]:
+        """Accept or correct automatic labels, by sample id; to repeat after a lost reply, give the same `key`."""
+        reviews = [{"sample_id": sample_id, "label": label} for sample_id, label in labels.items()]
+        found: dict[str, Any] = self._json("/reviews", {"reviews": reviews, "key": key or uuid.uuid4().hex})
+        return found
+
+    def take_back(self, sample_ids: Sequence[str]) -> dict[str, Any]:
+        """Forget own reviews of these images."""
+        found: dict[str, Any] = self._json("/reviews/undos", {"sample_ids": list(sample_ids)})
+        return found
 
     def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
         """Events after number `after` as they come, until the server ends."""

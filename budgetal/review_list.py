@@ -1,6 +1,6 @@
 """The automatic labels in force in the order in which to check them, and what reviews make of the certificate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,29 +54,29 @@ def by_risk(state: State, arrays: ArrayStore) -> ReviewList:
     return ReviewList(state.auto.seq, rows[order], targets[order], np.asarray(scores[order]))
 
 
-def by_disagreement(state: State, arrays: ArrayStore, views: Views) -> ReviewList:
-    """Those first whose nearest labelled neighbours are of other classes, then by risk.
+def prepare_disagreement(state: State, arrays: ArrayStore, views: Views) -> Callable[[], ReviewList]:
+    """What makes the list that begins where the nearest labelled neighbours are of other classes, then by risk.
 
-    The neighbours are training images only: no audit answer shows through.
+    The state is read here, and no longer when the list is made. The neighbours are training images only: no audit
+    answer shows through.
     """
     found = by_risk(state, arrays)
-    labelled = views.training_rows(state)
-    if not len(found) or len(labelled) < LEAST_LABELLED or state.embeddings_ref is None:
-        return found
+    labelled, ref, n_classes = views.training_rows(state), state.embeddings_ref, len(state.settings.classes)
+    if not len(found) or len(labelled) < LEAST_LABELLED or ref is None:
+        return lambda: found
+    labels = torch.from_numpy(views.targets(state, labelled))
     targets = np.zeros(len(views.pool), np.int64)
     targets[found.rows] = found.targets
-    support, nearest = neighbour_support(
-        torch.from_numpy(arrays.get(state.embeddings_ref, mmap=False)),
-        torch.from_numpy(targets),
-        torch.from_numpy(labelled),
-        torch.from_numpy(views.targets(state, labelled)),
-        len(state.settings.classes),
-    )
-    agreed, said = support.numpy()[found.rows], nearest.numpy()[found.rows]
+    embeddings = arrays.get(ref, mmap=False)
+    given = torch.from_numpy(embeddings), torch.from_numpy(targets), torch.from_numpy(labelled), labels
+    return lambda: _by_support(found, *(part.numpy() for part in neighbour_support(*given, n_classes)))
+
+
+def _by_support(found: ReviewList, support: NDArray[np.float32], nearest: RowArray) -> ReviewList:
+    agreed = support[found.rows]
     order = np.argsort(agreed, kind="stable")
-    return ReviewList(
-        found.look, found.rows[order], found.targets[order], found.scores[order], agreed[order], said[order]
-    )
+    rows = found.rows[order]
+    return ReviewList(found.look, rows, found.targets[order], found.scores[order], agreed[order], nearest[rows])
 
 
 def _proposed(state: State, arrays: ArrayStore) -> Proposals:

@@ -4,7 +4,7 @@ Several threads may use one. Every review is on disk when its method returns.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 
 from budgetal import journal
+from budgetal.annotators.after_review import AfterReview
 from budgetal.errors import DataError, ProjectError
 from budgetal.project import Project
 from budgetal.registry import unknown_name
-from budgetal.review_list import Order, ReviewList, by_disagreement, by_risk, is_hidden, n_reviewed, why_no_review
+from budgetal.review_list import Order, ReviewList, by_risk, is_hidden, prepare_disagreement, why_no_review
 from budgetal.reviews import Review
 from budgetal.store.events import NewEvent
 from budgetal.types import NONE_OF_THESE, Annotation, RowArray
@@ -93,12 +94,16 @@ class Reviewing:
         """
         with self.turn:
             self._show_to(annotator)
-            found = self._list(wanted.order)
+            prepared = self._prepared(wanted.order)
+        # Neighbours of a large collection take seconds, in which others go on.
+        made = prepared()
+        with self.turn:
+            found = self._kept(wanted.order, made)
             ahead = range(after + 1, len(found))
             places = ahead if before is None else range(min(before, len(found)) - 1, -1, -1)
             items = list(islice(self._wanted(found, wanted, places), n + 1))
             kept = items[:n] if before is None else items[:n][::-1]
-            return Page(found.look, len(found), self._n_reviewed(), tuple(kept), len(items) > n)
+            return Page(found.look, len(found), self.project.n_reviewed(), tuple(kept), len(items) > n)
 
     def classes(self, annotator: str) -> dict[str, int]:
         """How many automatic labels there are of each class."""
@@ -108,6 +113,16 @@ class Reviewing:
             for target in self._list("risk").targets.tolist():
                 counts[names[target]] += 1
             return counts
+
+    def remaining(self) -> AfterReview | None:
+        """What is promised of the labels that nobody reviewed."""
+        with self.turn:
+            return self.project.after_review()
+
+    def n_reviewed(self) -> int:
+        """Automatic labels in force that somebody reviewed."""
+        with self.turn:
+            return self.project.n_reviewed()
 
     def review(self, reviews: Sequence[Annotation]) -> None:
         """Record people's word on automatic labels: all or, on any error, none.
@@ -157,14 +172,23 @@ class Reviewing:
     # -- lists ---------------------------------------------------------------------------------
 
     def _list(self, order: Order) -> ReviewList:
+        return self._kept(order, self._prepared(order)())
+
+    def _prepared(self, order: Order) -> Callable[[], ReviewList]:
+        """The list of the look in force, or how to make it."""
         state, arrays = self.project.state, self.project.workspace.arrays
-        look = state.auto.seq if state.auto else 0
-        key = order, look, self.project.config.classes
+        known = self._lists.get((order, state.auto.seq if state.auto else 0, self.project.config.classes))
+        if known is not None:
+            return lambda: known
+        if order == "risk":
+            return lambda: by_risk(state, arrays)
+        return prepare_disagreement(state, arrays, self.project.learner.views)
+
+    def _kept(self, order: Order, found: ReviewList) -> ReviewList:
+        key = order, found.look, self.project.config.classes
         if key not in self._lists:
-            views = self.project.learner.views
-            found = by_risk(state, arrays) if order == "risk" else by_disagreement(state, arrays, views)
             # A list of an earlier look is of no use: positions are of one look.
-            self._lists = {known: one for known, one in self._lists.items() if known[1] == look} | {key: found}
+            self._lists = {known: one for known, one in self._lists.items() if known[1] == found.look} | {key: found}
             self._remember(found)
         return self._lists[key]
 
@@ -207,9 +231,6 @@ class Reviewing:
             reviews.of(sample_id),
             reviews.is_disputed(sample_id),
         )
-
-    def _n_reviewed(self) -> int:
-        return n_reviewed(self.project.state, self.project.learner.pool, self.project.workspace.arrays)
 
     # -- reviews -------------------------------------------------------------------------------
 

@@ -12,11 +12,12 @@ from starlette.staticfiles import StaticFiles
 
 from budgetal.desk import Desk
 from budgetal.pictures import Pictures
+from budgetal.reviewing import Reviewing
 from budgetal.web.access import refuse_undeclared
 from budgetal.web.gate import Gate
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
-from budgetal.web.routes import events, figures, images, items, pages
+from budgetal.web.routes import events, figures, images, items, pages, review
 from budgetal.web.sessions import Sessions
 from budgetal.web.site import Site
 from budgetal.web.watcher import Watcher
@@ -31,7 +32,7 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
     """The app that serves one project to whoever names one of `hosts` ("127.0.0.1:8000")."""
     project = desk.project
     pictures = Pictures(project.workspace, project.samples)
-    site = Site(desk, pictures, sessions, Watcher(project.logbook))
+    site = Site(desk, pictures, sessions, Watcher(project.logbook), Reviewing(project, desk.turn))
     app = FastAPI(
         title="budgetal",
         version=version("budgetal"),
@@ -43,7 +44,7 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
         responses=REFUSALS,
     )
     app.state.site = site
-    for module in (items, figures, images, events, pages):
+    for module in (items, figures, images, events, review, pages):
         refuse_undeclared(module.router.routes)
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from budgetal.web.strict import Record as _Record
 
 SampleId = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", description="content hash of the image")]
 Client = Annotated[
@@ -10,10 +12,6 @@ Client = Annotated[
 ]
 Key = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="makes repeats harmless")]
 RoleWord = Annotated[str, Field(pattern="^(annotator|reviewer|owner)$", description="what somebody may do")]
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LearnerStatus(_Record):

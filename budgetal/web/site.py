@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from budgetal.desk import Desk
 from budgetal.pictures import Pictures
+from budgetal.reviewing import Reviewing
 from budgetal.web.records import Standing
 from budgetal.web.sessions import Sessions
 from budgetal.web.standing import standing
@@ -21,6 +22,7 @@ class Site:
     pictures: Pictures
     sessions: Sessions
     watcher: Watcher
+    reviewing: Reviewing
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from budgetal.web.access import OfAnnotator
+from budgetal.web.access import OfAnnotator, OfReviewer
 from budgetal.web.navigation import pages_for
 from budgetal.web.sessions import COOKIE_S, Session
 from budgetal.web.site import OfSite, Site
@@ -30,6 +30,12 @@ def annotate(site: OfSite, session: OfAnnotator) -> HTMLResponse:
 def live(site: OfSite, session: OfAnnotator) -> HTMLResponse:
     """Watch the run."""
     return _page("live", site, session)
+
+
+@router.get("/review")
+def review(site: OfSite, session: OfReviewer) -> HTMLResponse:
+    """Check automatic labels."""
+    return _page("review", site, session)
 
 
 @router.get("/enter")
