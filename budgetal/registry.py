@@ -15,6 +15,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._items: dict[str, T] = {}
+        self._makers: dict[str, Callable[[str], T]] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
         """Decorator that files its argument under `name`. Raises ValueError when the name is taken."""
@@ -27,10 +28,30 @@ class Registry(Generic[T]):
 
         return add
 
+    def register_prefix(self, prefix: str) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+        """Decorator of a function that makes the object for any name that begins with `prefix`.
+
+        It gets the whole name, at its first use only, and raises ConfigError for one that stands for nothing.
+        """
+
+        def add(make: Callable[[str], T]) -> Callable[[str], T]:
+            if prefix in self._makers:
+                raise ValueError(f"{self.kind}s {prefix!r} are registered twice")
+            self._makers[prefix] = make
+            return make
+
+        return add
+
     def __getitem__(self, name: str) -> T:
         if name not in self._items:
-            raise ConfigError(unknown_name(self.kind, name, list(self._items)))
+            self._items[name] = self._made(name)
         return self._items[name]
+
+    def _made(self, name: str) -> T:
+        make = next((make for prefix, make in self._makers.items() if name.startswith(prefix)), None)
+        if make is None:
+            raise ConfigError(unknown_name(self.kind, name, list(self._items)))
+        return make(name)
 
     def __contains__(self, name: object) -> bool:
         return name in self._items

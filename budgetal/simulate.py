@@ -55,17 +55,26 @@ def simulate(
     was interrupted goes on where it stopped. noise: share of wrong answers; n_annotators: people who give them, from
     half to one and a half times as often. Raises InputError (a subclass) when anything does not fit.
     """
+    project = open_or_create(dataset, out, on_progress=on_progress, **settings)
+    truth = true_labels(project)
+    run(project, people(project.config, truth, noise, n_annotators), on_round)
+    return project.write_outputs(truth)
+
+
+def open_or_create(dataset: str, out: str | Path, *, on_progress: OnProgress = no_progress, **settings: Any) -> Project:
+    """The project of a simulation: the one in `out`, where it was interrupted, or a new one.
+
+    Raises ProjectError for one that was made with other settings.
+    """
     images, test_images = find_splits(dataset)
     settings = {"images": images, "test_images": test_images, **settings}
     project = _resume(Path(out), settings) or Project.create(out, on_progress=on_progress, **settings)
     project.on_progress = on_progress
-    truth = true_labels(project)
-    run(project, _people(project.config, truth, noise, n_annotators), on_round)
-    return project.write_outputs(truth)
+    return project
 
 
-def _people(config: Config, truth: dict[str, str], noise: float, n_annotators: int) -> Annotator:
-    """Raises ConfigError where more opinions are asked for than there are people."""
+def people(config: Config, truth: dict[str, str], noise: float, n_annotators: int) -> Annotator:
+    """Whoever answers: the truth itself, or people who err. Raises ConfigError for more opinions than people."""
     asked = max(config.opinions_per_image, config.audit_opinions or 1)
     if n_annotators < asked:
         raise ConfigError(f"{asked} opinions an image need as many people, not {n_annotators}: raise --annotators")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from budgetal.cli import exit_code
 
+FILE_NAME = re.compile(r"# ([\w-]+\.toml)\n")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -33,13 +34,18 @@ def commands_of(block: Block) -> list[list[str]]:
 
 
 def run_page(page: Path) -> int:
-    """Run every Python block and every `budgetal` command; return how many ran. Raises AssertionError."""
+    """Run every Python block and every `budgetal` command; return how many ran. Raises AssertionError.
+
+    A TOML block that begins with a file's name in a comment becomes that file.
+    """
     namespace: dict[str, object] = {"__name__": "__docs__"}
     n_run = 0
     for block in blocks_of(page):
         if block.language == "python":
             run_python(page, block, namespace)
             n_run += 1
+        elif block.language == "toml" and (named := FILE_NAME.match(block.content)):
+            Path(named[1]).write_text(block.content, encoding="utf-8")
         elif block.language in ("bash", "console"):
             for arguments in commands_of(block):
                 code = exit_code(arguments)

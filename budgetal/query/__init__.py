@@ -1,5 +1,6 @@
 """Which images to ask for: query strategies over shared kernels."""
 
+import budgetal.query.peers  # so that strategies of other libraries can be named
 import budgetal.query.strategies  # noqa: F401  (registers the strategies that come with budgetal)
 from budgetal.query.needs import NEEDS, SUPPLIES, Need
 from budgetal.query.plugins import load_plugins as _load_plugins

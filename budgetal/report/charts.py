@@ -10,7 +10,29 @@ from budgetal.report.scale import Scale, thinned
 WIDTH, HEIGHT = 380, 250
 LEFT, RIGHT, TOP, BOTTOM = 54, 22, 12, 44
 MAX_POINTS = 240
+N_STYLES = 12
 MAX_MARKERS = 150
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Size of a chart in its own units: text has the same size in a wide one."""
+
+    width: float = WIDTH
+    height: float = HEIGHT
+
+    @property
+    def right(self) -> float:
+        """Right end of the plotting area."""
+        return self.width - RIGHT
+
+    @property
+    def floor(self) -> float:
+        """Lower end of the plotting area."""
+        return self.height - BOTTOM
+
+
+SMALL, WIDE = Frame(), Frame(760, 400)
 
 
 @dataclass(frozen=True)
@@ -25,7 +47,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Series:
-    """One line. ys: None leaves a gap. band: (low, high) a point. style: 1 to 3, colour and marker."""
+    """One line. ys: None leaves a gap. band: (low, high) a point. style: 1 to N_STYLES, colour and marker."""
 
     name: str
     xs: Sequence[float]
@@ -43,14 +65,22 @@ class Guide:
     y: float
 
 
-def line_chart(series: Sequence[Series], x_axis: Axis, y_axis: Axis, alt: str, guides: Sequence[Guide] = ()) -> Markup:
+def line_chart(
+    series: Sequence[Series],
+    x_axis: Axis,
+    y_axis: Axis,
+    alt: str,
+    guides: Sequence[Guide] = (),
+    frame: Frame = SMALL,
+) -> Markup:
     """SVG of lines over common axes. alt: the chart in one sentence, for those who cannot see it."""
-    x, y = scales(x_axis, y_axis)
-    lines = [mark for line in series for mark in _line(line, x, y)]
-    parts = [*_grid(x, y, x_axis, y_axis), *_guides(guides, y), *lines]
-    if sum(len(line.xs) for line in series) <= MAX_MARKERS:
+    x, y = scales(x_axis, y_axis, frame)
+    lines = [mark for line in series for mark in _line(line, x, y, frame)]
+    parts = [*_grid(x, y, x_axis, y_axis, frame), *_guides(guides, y, frame), *lines]
+    # A wide chart has room for twice as many.
+    if sum(len(line.xs) for line in series) <= MAX_MARKERS * frame.width / WIDTH:
         parts += [mark for line in series for mark in _markers(line, x, y, x_axis, y_axis)]
-    return svg(WIDTH, HEIGHT, alt, parts)
+    return svg(frame.width, frame.height, alt, parts)
 
 
 def stacked_bars(
@@ -74,43 +104,42 @@ def svg(width: float, height: float, alt: str, parts: Sequence[Markup]) -> Marku
     return opening.format(f"{width:g}", f"{height:g}", alt) + Markup("").join(parts) + Markup("</svg>")
 
 
-def scales(x_axis: Axis, y_axis: Axis) -> tuple[Scale, Scale]:
+def scales(x_axis: Axis, y_axis: Axis, frame: Frame = SMALL) -> tuple[Scale, Scale]:
     """Maps of both axes to the chart's plotting area."""
     return (
-        Scale(*(x_axis.ends or (x_axis.ticks[0], x_axis.ticks[-1])), LEFT, WIDTH - RIGHT),
-        Scale(*(y_axis.ends or (y_axis.ticks[0], y_axis.ticks[-1])), HEIGHT - BOTTOM, TOP),
+        Scale(*(x_axis.ends or (x_axis.ticks[0], x_axis.ticks[-1])), LEFT, frame.right),
+        Scale(*(y_axis.ends or (y_axis.ticks[0], y_axis.ticks[-1])), frame.floor, TOP),
     )
 
 
-def _grid(x: Scale, y: Scale, x_axis: Axis, y_axis: Axis) -> Iterator[Markup]:
+def _grid(x: Scale, y: Scale, x_axis: Axis, y_axis: Axis, frame: Frame = SMALL) -> Iterator[Markup]:
     for tick in y_axis.ticks:
         line = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>')
-        yield line.format(LEFT, WIDTH - RIGHT, y(tick), y(tick))
+        yield line.format(LEFT, f"{frame.right:g}", y(tick), y(tick))
         label = Markup('<text class="tick" x="{}" y="{}" text-anchor="end">{}</text>')
         yield label.format(LEFT - 8, y(tick) + 4, y_axis.write(tick))
     for tick in x_axis.ticks:
         label = Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>')
-        yield label.format(x(tick), HEIGHT - BOTTOM + 18, x_axis.write(tick))
+        yield label.format(x(tick), f"{frame.floor + 18:g}", x_axis.write(tick))
     name = Markup('<text class="axis" x="{}" y="{}" text-anchor="end">{}</text>')
-    yield name.format(WIDTH - RIGHT, HEIGHT - 6, x_axis.name)
+    yield name.format(f"{frame.right:g}", f"{frame.height - 6:g}", x_axis.name)
 
 
-def _guides(guides: Sequence[Guide], y: Scale) -> Iterator[Markup]:
+def _guides(guides: Sequence[Guide], y: Scale, frame: Frame) -> Iterator[Markup]:
     for guide in guides:
         line = Markup('<line class="guide" x1="{}" x2="{}" y1="{}" y2="{}"/>')
-        yield line.format(LEFT, WIDTH - RIGHT, y(guide.y), y(guide.y))
+        yield line.format(LEFT, f"{frame.right:g}", y(guide.y), y(guide.y))
         label = Markup('<text class="guide-name" x="{}" y="{}">{}</text>')
         yield label.format(LEFT + 4, y(guide.y) - 5, guide.name)
 
 
-def _line(line: Series, x: Scale, y: Scale) -> Iterator[Markup]:
+def _line(line: Series, x: Scale, y: Scale, frame: Frame) -> Iterator[Markup]:
     shown = thinned(len(line.xs), MAX_POINTS)
     for run in _runs(line.ys, shown):
         yield from _band(line, run, x, y)
         places = [(x(line.xs[i]), y(value)) for i in run if (value := line.ys[i]) is not None]
         if line.filled:
-            floor = HEIGHT - BOTTOM
-            yield _path([(places[0][0], floor), *places, (places[-1][0], floor)], f"area-{line.style}")
+            yield _path([(places[0][0], frame.floor), *places, (places[-1][0], frame.floor)], f"area-{line.style}")
         yield _path(places, f"line line-{line.style}")
 
 
@@ -150,10 +179,15 @@ def _markers(line: Series, x: Scale, y: Scale, x_axis: Axis, y_axis: Axis) -> It
 
 
 def _shape(style: int, across: float, down: float) -> Markup:
-    """A circle, a square or a diamond, so that lines differ without colour too."""
-    if style == 1:
+    """A circle, a square, a diamond or a triangle by turns, so that lines differ without colour too."""
+    kind = (style - 1) % 4
+    if kind == 0:
         return Markup('<circle cx="{}" cy="{}" r="3.6"/>').format(across, down)
-    turn = Markup(' transform="rotate(45 {} {})"').format(across, down) if style == 3 else ""
+    if kind == 3:
+        corners = ((across, down - 4.4), (across + 4.2, down + 3.2), (across - 4.2, down + 3.2))
+        points = " ".join(f"{round(x, 1)},{round(y, 1)}" for x, y in corners)
+        return Markup('<polygon points="{}"/>').format(points)
+    turn = Markup(' transform="rotate(45 {} {})"').format(across, down) if kind == 2 else ""
     square = Markup('<rect x="{}" y="{}" width="6.4" height="6.4"{}/>')
     return square.format(round(across - 3.2, 1), round(down - 3.2, 1), turn)
 
