@@ -101,6 +101,53 @@ class Client:
         found: dict[str, Any] = self._json("/reviews/undos", {"sample_ids": list(sample_ids)})
         return found
 
+    def settings(self) -> list[dict[str, Any]]:
+        """All settings: value, meaning, and why it cannot be changed (None: it can); for owners."""
+        found: list[dict[str, Any]] = self._json("/settings")["settings"]
+        return found
+
+    def configure(self, **changes: Any) -> None:
+        """Change settings of the running project, all or none."""
+        self._json("/settings", {"changes": changes})
+
+    def classes(self) -> list[dict[str, Any]]:
+        """The classes and how many labels of each people gave."""
+        found: list[dict[str, Any]] = self._json("/classes")
+        return found
+
+    def change_classes(self, change: str, *names: str, ask_again: bool = False) -> list[dict[str, Any]]:
+        """ "add" a class, "rename" one (old, new), or "merge" one into another; returns the new list.
+
+        ask_again: have images that were answered none of these asked again.
+        """
+        body = {"change": change, "names": list(names), "ask_again": ask_again}
+        found: list[dict[str, Any]] = self._json("/classes", body)["classes"]
+        return found
+
+    def pause(self) -> None:
+        """Have nothing handed out or trained; answers are still taken."""
+        self._json("/pause", {})
+
+    def resume(self) -> None:
+        """Go on after a pause or a chosen end."""
+        self._json("/resume", {})
+
+    def stop(self) -> None:
+        """End the run."""
+        self._json("/stop", {})
+
+    def export(self, format: str = "csv") -> bytes:
+        """All labels as a file: "csv", "jsonl" or "parquet"."""
+        with self._open(f"/export?format={urllib.parse.quote(format)}") as reply:
+            content: bytes = reply.read()
+        return content
+
+    def report(self) -> bytes:
+        """The report of the run's last end, as HTML."""
+        with self._open("/report") as reply:
+            content: bytes = reply.read()
+        return content
+
     def events(self, after: int = 0) -> Iterator[dict[str, Any]]:
         """Events after number `after` as they come, until the server ends."""
         with self._open(f"/events?after={after}") as reply:

@@ -39,6 +39,7 @@ class Config(BaseModel):
 
     images: str = Field(min_length=1, description="folder, manifest, npy folder or data set name")
     classes: tuple[str, ...] = Field(description="class names, in the order of the model's outputs")
+    renamed_classes: dict[str, str] = Field(default={}, description="former class names and what they are called now")
     test_images: str | None = Field(default=None, description="labelled images for evaluation only")
     source_images: str | None = Field(default=None, description="labelled images to transfer from")
     target_images: str | None = Field(default=None, description="where the model is to work, if not here")
@@ -99,6 +100,11 @@ class Config(BaseModel):
     def _choose_weights(cls, settings: dict[str, Any]) -> dict[str, Any]:
         """Spell out the default, so that the settings file says which weights are used."""
         return {**settings, "weights": settings.get("weights") or default_weights(settings.get("backbone", "embedded"))}
+
+
+def class_named(config: Config, name: str) -> str:
+    """What a class is called now that was called `name`; any other name as it is."""
+    return config.renamed_classes.get(name, name)
 
 
 def default_weights(backbone: str) -> str:

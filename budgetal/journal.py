@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from budgetal.annotators.certificate import Certificate
 from budgetal.annotators.guard import Verdict
+from budgetal.classes import ClassChange
 from budgetal.config import Config
 from budgetal.store.events import NewEvent
 from budgetal.types import Annotation, EpochRecord, FittedModel, Json, Purpose
@@ -76,6 +77,27 @@ def reviewed(annotation: Annotation, automatic: str, round: int) -> NewEvent:
 def review_undone(sample_id: str, annotator: str) -> NewEvent:
     """A person's review taken back."""
     return NewEvent("review_undone", {"sample_id": sample_id, "annotator": annotator})
+
+
+def classes_changed(change: ClassChange, annotator: str | None) -> NewEvent:
+    """Another class list. annotator: who changed it."""
+    data: dict[str, Json] = {
+        "change": change.change,
+        "classes": list(change.classes),
+        "renamed": dict(change.renamed),
+        "annotator": annotator,
+    }
+    return NewEvent("classes_changed", data)
+
+
+def configured(changes: Mapping[str, Json], annotator: str | None) -> NewEvent:
+    """Settings that are changed under way. annotator: who changed them."""
+    return NewEvent("configured", {"changes": dict(changes), "annotator": annotator})
+
+
+def stopped(reason: str, annotator: str | None = None) -> NewEvent:
+    """No further label is asked for. annotator: who ended the run; None: it came to its end by itself."""
+    return NewEvent("stopped", {"reason": reason, "annotator": annotator})
 
 
 def epoch_ended(round: int, epoch: EpochRecord) -> NewEvent:

@@ -22,6 +22,7 @@ from budgetal.annotators.proposals import Proposals
 from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
 from budgetal.answers import classed, targets_of
 from budgetal.budget.plan import BudgetPlan
+from budgetal.config import class_named
 from budgetal.data.pool import Pool
 from budgetal.evidence import proposals_of
 from budgetal.guarding import judge_strategy
@@ -277,7 +278,9 @@ class Learner:
         if test is None:
             return None
         probs = self.space.engine.predict(model, test.pixels, "test").probs
-        targets = np.array([self._class_index.get(str(sample.label), -1) for sample in test.samples])
+        targets = np.array(
+            [self._class_index.get(class_named(self.config, str(sample.label)), -1) for sample in test.samples]
+        )
         known = targets >= 0
         return accuracy(targets[known], probs.argmax(axis=1)[known])
 

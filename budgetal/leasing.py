@@ -29,7 +29,8 @@ class Leasing:
         annotator: whose page it is; images that wait for another person's opinion are then left out.
         """
         with self.logbook.transaction() as transaction:
-            waiting = [name for name in self._waiting() if not self._waits_for_another(name, annotator)]
+            open_now = [] if self.logbook.state.paused else self._waiting()
+            waiting = [name for name in open_now if not self._waits_for_another(name, annotator)]
             held = transaction.leases(waiting)
             leases = hand_out(waiting, held, owner, n, self.clock(), self.duration_s)
             came_for_nothing = [] if leases else [self._short(transaction, owner)]

@@ -1,7 +1,7 @@
 """The loop between two queries: fit, judge, stop or ask. Each step is one transaction of the journal."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,10 @@ from budgetal.store.events import NewEvent
 from budgetal.store.locking import writer_lock
 from budgetal.types import EpochRecord, Purpose, Query
 from budgetal.workspace import OnProgress
+
+
+class ClassesChangedError(Exception):
+    """The class list is another one than that which this learner was built for: build it anew, and go on."""
 
 
 class Loop:
@@ -73,29 +77,42 @@ class Loop:
         """One process at a time: a second one waits, and then finds the work done."""
         with writer_lock(self.folder / "learner"):
             self.logbook.catch_up()
+            self._check_classes()
             yield
+
+    def _check_classes(self) -> None:
+        if self.learner.config.classes != self.state.settings.classes:
+            raise ClassesChangedError
+
+    def _write(self, events: Sequence[NewEvent]) -> None:
+        """Append, unless the classes changed meanwhile: what was found then speaks of other classes."""
+        with self.logbook.transaction() as transaction:
+            self._check_classes()
+            transaction.append(events)
+        self.logbook.catch_up()
 
     def _fit(self) -> None:
         if rounds.learner_due(self.state, self.plan) == "fit":
             self.on_progress("training", 0, 1)
-            self.logbook.append([self.learner.fit(self.state, len(self.state.rounds), self._on_epoch)])
+            self._write([self.learner.fit(self.state, len(self.state.rounds), self._on_epoch)])
 
     def _assess(self) -> None:
         round = len(self.state.rounds)
         if rounds.learner_due(self.state, self.plan) == "assess":
             self.on_progress("predicting", 0, 1)
-            self.logbook.append(self.learner.assess(self.state, round, self._seconds_worked))
+            self._write(self.learner.assess(self.state, round, self._seconds_worked))
             self.worked_since_s = time.monotonic()
             self.learner.space.prune(self.state)
 
     def _on_epoch(self, epoch: EpochRecord) -> None:
-        self.logbook.append([journal.epoch_ended(len(self.state.rounds), epoch)])
+        self._write([journal.epoch_ended(len(self.state.rounds), epoch)])
 
     def _seconds_worked(self) -> float:
         return time.monotonic() - self.worked_since_s
 
     def _ask(self, purpose: Purpose, n: int | None) -> Query | None:
         """Choose and ask. None when another process went on in the meantime: the choice is out of date."""
+        self._check_classes()
         before = len(self.state.rounds), len(self.state.queries)
         size = rounds.query_size(self.state, self.plan, purpose, n)
         self.on_progress(f"choosing {size} images", 0, 1)
@@ -105,6 +122,7 @@ class Loop:
         """The labels kept for the end, asked once it has come; None when it has not, or no image is left for them."""
         if not rounds.last_audit_due(self.state, self.plan):
             return None
+        self._check_classes()
         before = len(self.state.rounds), len(self.state.queries)
         pick = self.learner.pick_last(self.state, rounds.n_for_last_audit(self.state, self.plan))
         return self._record("audit", pick, before) if pick.sample_ids else None
@@ -112,6 +130,7 @@ class Loop:
     def _record(self, purpose: Purpose, pick: Pick, before: tuple[int, int]) -> Query | None:
         """before: how many rounds and queries there were when the images were chosen."""
         with self.logbook.transaction() as transaction:
+            self._check_classes()
             if before != (len(self.state.rounds), len(self.state.queries)):
                 return rounds.open_query(self.state)
             self.state.ledger.reserve(len(pick.sample_ids) + len(pick.again))
@@ -126,11 +145,12 @@ class Loop:
     def _stop_if_due(self) -> None:
         reason = rounds.stop_reason(self.state, self.plan)
         if self.state.stop_reason is None and reason is not None:
-            self.logbook.append([NewEvent("stopped", {"reason": reason})])
+            self._write([journal.stopped(reason)])
 
     def _finish(self) -> None:
         """The last certificate, once."""
         if self.state.finished:
             return
+        self._check_classes()
         last = self.learner.final_labels(self.state, planned=rounds.ended_as_planned(self.state))
-        self.logbook.append([*([last] if last else []), NewEvent("finished", {})])
+        self._write([*([last] if last else []), NewEvent("finished", {})])

@@ -90,6 +90,8 @@ class Planner:
 
     def _wrong(self, rounds: Sequence[RoundRecord]) -> Floats:
         """(r, a) by audit image, or (r,) in all where the probabilities of a round are gone."""
+        if any(record.round not in self.state.probs_refs for record in rounds):
+            return np.array([1 - (record.audit_accuracy or 0.0) for record in rounds])
         try:
             wrong = [self._predicted(record.round) != self._targets for record in rounds]
         except StorageError:

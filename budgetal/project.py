@@ -15,12 +15,13 @@ from typing import Any
 from budgetal import journal, rounds
 from budgetal.annotators.after_review import AfterReview
 from budgetal.budget.plan import BudgetPlan, plan_budget
-from budgetal.config import Config, load_config, make_config, save_config
+from budgetal.classes import Change, class_change
+from budgetal.config import Config, class_named, load_config, make_config, save_config
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.export.labels import LabelRow
 from budgetal.learner import Learner
 from budgetal.logbook import Logbook
-from budgetal.loop import Loop
+from budgetal.loop import ClassesChangedError, Loop
 from budgetal.opinions import is_asked_of_another, n_unasked
 from budgetal.outputs import write_outputs
 from budgetal.planning import Planner
@@ -31,7 +32,7 @@ from budgetal.setup import SETTINGS, set_up
 from budgetal.state import GIVEN, State
 from budgetal.store.events import NewEvent
 from budgetal.types import NONE_OF_THESE, Annotation, Json, Quarantined, Query, Sample
-from budgetal.validation import check_audit, check_changes, check_names
+from budgetal.validation import OF_CLASSES, check_audit, check_changes, check_names
 from budgetal.workspace import OnProgress, Workspace, no_progress
 
 
@@ -84,6 +85,10 @@ class Project:
             save_config(self.config, path)
             return
         wanted, current = load_config(path).model_dump(), self.config.model_dump()
+        if wanted["classes"] in self.state.former_classes:
+            # Whoever changed the classes was killed before the file was written.
+            wanted = {**wanted, **{name: current[name] for name in OF_CLASSES}}
+            save_config(make_config(**wanted), path)
         changes = {name: value for name, value in wanted.items() if value != current[name]}
         if changes:
             self.configure(**changes)
@@ -187,10 +192,13 @@ class Project:
         idle_since_s, self._idle_since_s = self._idle_since_s, None
         if idle_since_s is not None:
             self._loop.worked_since_s += time.monotonic() - idle_since_s
-        try:
-            return self._loop.next_query(n)
-        finally:
-            self._idle_since_s = time.monotonic()
+        while True:
+            try:
+                return self._loop.next_query(n)
+            except ClassesChangedError:
+                self._forget_settings()
+            finally:
+                self._idle_since_s = time.monotonic()
 
     def tell(self, annotations: Iterable[Annotation]) -> None:
         """Record people's answers: all of them or, on any error, none. On return they are on disk.
@@ -206,7 +214,7 @@ class Project:
             events = [self._answer(annotation) for annotation in answers]
             self._reserve_unplanned(answers)
             for event, stored in zip(events, transaction.append(events), strict=True):
-                if stored.data != event.data:
+                if self._as_now(stored.data) != event.data:
                     raise ProjectError(f"Key {event.key!r} stands for another answer: use a new key for each")
         self.catch_up()
 
@@ -233,8 +241,11 @@ class Project:
             transaction.append([journal.item_event("undone", sample_id, query_id)])
         self.catch_up()
 
-    def configure(self, **changes: Any) -> None:
-        """Change settings of a running project, e.g. a larger budget. Raises ConfigError or ProjectError."""
+    def configure(self, *, annotator: str | None = None, **changes: Any) -> None:
+        """Change settings of a running project, e.g. a larger budget. Raises ConfigError or ProjectError.
+
+        annotator: who changes them, for the journal.
+        """
         check_changes(changes)
         if "strategy" in changes and self.state.fallback_round is not None:
             raise ConfigError(
@@ -248,13 +259,32 @@ class Project:
         if "audit" in changes:
             left = dataclasses.replace(self.state, config=config).ledger.available
             check_audit(config, len(self.state.audit), left)
-        self._logbook.append([NewEvent("configured", {"changes": changes})])
+        self._logbook.append([journal.configured(changes, annotator)])
         save_config(config, self.folder / SETTINGS)
         self._forget_settings()
 
-    def stop(self, reason: str = "stopped by hand") -> None:
+    def change_classes(self, change: Change, *names: str, annotator: str | None = None) -> None:
+        """Add a class (its name), rename one (old, new) or merge one into another (that one, the other).
+
+        Labels given so far follow. After "add" and "merge" the automatic labels are withdrawn until a model that knows
+        the classes is fitted and judged. Raises ConfigError.
+        """
+        with self._logbook.transaction() as transaction:
+            transaction.append([journal.classes_changed(class_change(self.config, change, names), annotator)])
+        self.catch_up()
+        save_config(self.config, self.folder / SETTINGS)
+
+    def pause(self, annotator: str | None = None) -> None:
+        """Hand out no images and train no model until `resume`; answers are still taken."""
+        self._logbook.append([NewEvent("paused", {"annotator": annotator})])
+
+    def resume(self, annotator: str | None = None) -> None:
+        """Go on after `pause`."""
+        self._logbook.append([NewEvent("resumed", {"annotator": annotator})])
+
+    def stop(self, reason: str = "stopped by hand", annotator: str | None = None) -> None:
         """End the run: open queries are withdrawn, and the next `ask` issues the final certificate."""
-        self._logbook.append([NewEvent("stopped", {"reason": reason})])
+        self._logbook.append([journal.stopped(reason, annotator)])
 
     # -- what comes out ------------------------------------------------------------------------
 
@@ -291,9 +321,10 @@ class Project:
 
     def catch_up(self) -> None:
         """Read what other processes wrote since."""
-        before = self.state.config
         self._logbook.catch_up()
-        if before is not None and self.state.config != before:
+        space = self.__dict__.get("workspace")
+        # Compared with what was built, since whoever takes part in the journal may have read the change already.
+        if space is not None and space.config != self.config:
             self._forget_settings()
 
     def close(self) -> None:
@@ -307,9 +338,14 @@ class Project:
 
     def _answer(self, annotation: Annotation) -> NewEvent:
         known = [*self.config.classes, NONE_OF_THESE]
-        if annotation.label not in known:
+        label = class_named(self.config, annotation.label)
+        if label not in known:
             raise DataError(unknown_name("label", annotation.label, known))
-        return journal.labelled(annotation, self._query_answered(annotation))
+        return journal.labelled(dataclasses.replace(annotation, label=label), self._query_answered(annotation))
+
+    def _as_now(self, data: Mapping[str, Json]) -> dict[str, Json]:
+        """An answer that was stored, with its class as it is called now."""
+        return {**data, "label": class_named(self.config, str(data["label"]))}
 
     def _query_answered(self, annotation: Annotation) -> int:
         """The query of an answer; of one that corrects its giver's own, the query of that."""

@@ -21,6 +21,7 @@ from budgetal.annotators.no_guarantee import LABELLERS
 from budgetal.annotators.proposals import Proposals
 from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
 from budgetal.class_table import certificate_by_class
+from budgetal.config import class_named
 from budgetal.data.index import load_index
 from budgetal.data.pool import Pool
 from budgetal.errors import ProjectError, StorageError
@@ -221,7 +222,8 @@ def _differences(recorded: Certificate | None, again: AutoLabels, event: Event, 
 
 def _n_changed(before: State, now: State) -> int:
     """Answers on images of the certificate's audit that were given, corrected or taken back since the look."""
-    return sum(_answer(before, sample_id) != _answer(now, sample_id) for sample_id in before.certifying)
+    said = ((_answer(before, sample_id), _answer(now, sample_id)) for sample_id in before.certifying)
+    return sum((then and class_named(now.settings, then)) != now_said for then, now_said in said)
 
 
 def _answer(state: State, sample_id: str) -> str | None:

@@ -173,7 +173,12 @@ def _certificate(state: State) -> dict[str, Json] | None:
 
 
 def true_curve(state: State, samples: Sequence[Sample], learner: Learner, truth: Mapping[str, str]) -> list[float]:
-    """Share of right labels among the images of the classes after each round; people's are as they are now."""
+    """Share of right labels among the images of the classes after each round; people's are as they are now.
+
+    Empty once the classes changed: what was predicted of others is not kept.
+    """
+    if any(record.round not in state.probs_refs for record in state.rounds):
+        return []
     names = np.array(state.settings.classes)
     targets = np.array([truth[sample.sample_id] for sample in samples])
     since = np.full(len(samples), np.inf)

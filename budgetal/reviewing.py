@@ -6,7 +6,7 @@ Several threads may use one. Every review is on disk when its method returns.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from budgetal import journal
 from budgetal.annotators.after_review import AfterReview
+from budgetal.config import class_named
 from budgetal.errors import DataError, ProjectError
 from budgetal.project import Project
 from budgetal.registry import unknown_name
@@ -136,7 +137,8 @@ class Reviewing:
                 events = [self._event(review) for review in reviews]
                 self._check_budget(events)
                 for event, stored in zip(events, transaction.append(events), strict=True):
-                    if any(stored.data[name] != event.data[name] for name in ("sample_id", "label")):
+                    said = stored.data["sample_id"], class_named(self.project.config, str(stored.data["label"]))
+                    if said != (event.data["sample_id"], event.data["label"]):
                         raise ProjectError(f"Key {event.key!r} stands for another review: use a new key for each")
             self.project.catch_up()
 
@@ -236,10 +238,11 @@ class Reviewing:
 
     def _event(self, review: Annotation) -> NewEvent:
         known = [*self.project.config.classes, NONE_OF_THESE]
-        if review.label not in known:
+        label = class_named(self.project.config, review.label)
+        if label not in known:
             raise DataError(unknown_name("label", review.label, known))
         automatic, round = self._label_of(review.sample_id)
-        return journal.reviewed(review, automatic, round)
+        return journal.reviewed(replace(review, label=label), class_named(self.project.config, automatic), round)
 
     def _label_of(self, sample_id: str) -> tuple[str, int]:
         """The automatic label that a person saw, and the round of its model."""

@@ -6,8 +6,8 @@ reviews, or a pool that shrank by them, would depend on the draw of the audit (d
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from budgetal.budget.cost import Paid
 
@@ -57,6 +57,18 @@ class Reviews:
         left = tuple(one for one in self.by_image.pop(sample_id, ()) if one.annotator != annotator)
         if left:
             self.by_image[sample_id] = left
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call classes as they are called now."""
+        for sample_id, given in self.by_image.items():
+            self.by_image[sample_id] = tuple(
+                replace(
+                    one,
+                    label=names.get(one.label, one.label),
+                    automatic=names.get(one.automatic, one.automatic),
+                )
+                for one in given
+            )
 
     def paid(self) -> Counter[Paid]:
         """What the reviews are paid as: each person's word on each image once."""

@@ -13,6 +13,7 @@ from budgetal.annotators.certificate import EARLIER_N_THRESHOLDS, N_THRESHOLDS, 
 from budgetal.annotators.votes import plurality
 from budgetal.budget.cost import Paid, prices_of
 from budgetal.budget.ledger import Ledger
+from budgetal.classes import ClassChange, with_change
 from budgetal.config import Config, make_config
 from budgetal.errors import ProjectError
 from budgetal.reviews import Review, Reviews
@@ -115,6 +116,10 @@ class State:
     risk_spent: float = 0.0
     n_final_looks: int = 0
     rounds_looked_at: set[int] = field(default_factory=set)
+    former_classes: list[tuple[str, ...]] = field(default_factory=list)
+    look_refs: frozenset[str] = frozenset()
+    n_class_changes: int = 0
+    paused: bool = False
     replanned: bool = False
     stop_reason: str | None = None
     finished: bool = False
@@ -221,6 +226,40 @@ class State:
         # A change under way may be a way to stop while a certificate looks good; one after the end is a new plan.
         self.replanned = bool(self.rounds) and not self.finished
         self.stop_reason, self.finished = None, False
+
+    def _on_classes_changed(self, data: Mapping[str, Any]) -> None:
+        change = ClassChange(data["change"], tuple(data["classes"]), data["renamed"])
+        self.former_classes.append(self.settings.classes)
+        self.n_class_changes += 1
+        self.config = make_config(**{**self.settings.model_dump(), **with_change(self.settings, change)})
+        if change.renamed:
+            self._relabel(change.renamed)
+        if change.change != "rename":
+            self._forget_model()
+
+    def _relabel(self, names: Mapping[str, str]) -> None:
+        """Labels of the past as they are called now."""
+        self.labels = {i: _renamed(label, names) for i, label in self.labels.items()}
+        self.opinions = {i: [_renamed(one, names) for one in given] for i, given in self.opinions.items()}
+        for sample_id in self.opinions:
+            self._count_votes(sample_id)
+        self.reviews.rename(names)
+        paid, self.paid = self.paid, Counter()
+        for kind, n in paid.items():
+            self.paid[kind._replace(label=names.get(kind.label, kind.label))] += n
+
+    def _forget_model(self) -> None:
+        """What was predicted was predicted of other classes: a new fit is due, and a new look."""
+        self.model, self.model_round = None, len(self.rounds) - 1
+        self.probs_refs, self.proposals_ref, self.outliers = {}, None, None
+        self.auto, self.certificate = None, None
+        self.last_label_seq, self.finished = self.seq, False
+
+    def _on_paused(self, _data: Mapping[str, Any]) -> None:
+        self.paused = True
+
+    def _on_resumed(self, _data: Mapping[str, Any]) -> None:
+        self.paused = False
 
     def _on_indexed(self, data: Mapping[str, Any]) -> None:
         self.index_ref = data["index"]
@@ -371,6 +410,8 @@ class State:
         self.outliers = OutliersRef(**found) if found else None
 
     def _on_auto_labelled(self, data: Mapping[str, Any]) -> None:
+        refs = data["labels"], self.probs_ref, self.proposals_ref
+        self.look_refs = frozenset(ref for ref in refs if ref is not None)
         self.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"], self.seq)
         certificate = data["certificate"]
         self.certificate = Certificate(**certificate) if certificate else None
@@ -394,3 +435,7 @@ class State:
 
     def _on_finished(self, _data: Mapping[str, Any]) -> None:
         self.finished = True
+
+
+def _renamed(answer: HumanLabel, names: Mapping[str, str]) -> HumanLabel:
+    return replace(answer, label=names.get(answer.label, answer.label))

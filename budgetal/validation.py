@@ -13,17 +13,23 @@ from budgetal.query.strategy import strategies
 from budgetal.registry import unknown_name
 from budgetal.types import NONE_OF_THESE
 
-FIXED = frozenset(
-    {
-        *("images", "classes", "test_images", "source_images", "target_images", "data_root"),
-        *("backbone", "weights", "finetune", "student", "student_epochs", "student_from", "input_size", "seed"),
-        *("opinions_per_image", "audit_opinions", "audit_error_rate", "audit_errors"),
-        *("guard", "auto_labeller", "confidence", "tolerance", "risk", "target_coverage"),
-        *("cost_per_label", "cost_per_label_by_annotator", "cost_factor_by_class"),
-    }
-)
-"""Settings that cannot change under way: they decide what stored arrays mean, what a certificate promises (to
-choose that after looking would void it), or what labels have already cost."""
+OF_CLASSES = ("classes", "renamed_classes", "cost_factor_by_class")
+"""Settings that a change of the class list replaces."""
+
+_ARRAYS = "what is stored was computed with it"
+_VOID = "to choose it after a look at the audit would void the certificate"
+_COST = "labels have been paid by it"
+WHY_FIXED = {
+    **dict.fromkeys(("classes", "renamed_classes"), "classes are added, renamed and merged with `budgetal classes`"),
+    **dict.fromkeys(("images", "test_images", "source_images", "target_images", "data_root"), "the images were read"),
+    **dict.fromkeys(("backbone", "weights", "finetune", "student", "student_epochs", "student_from"), _ARRAYS),
+    **dict.fromkeys(("input_size", "seed"), _ARRAYS),
+    **dict.fromkeys(("opinions_per_image", "audit_opinions", "audit_error_rate", "audit_errors"), _VOID),
+    **dict.fromkeys(("guard", "auto_labeller", "confidence", "tolerance", "risk", "target_coverage"), _VOID),
+    **dict.fromkeys(("cost_per_label", "cost_per_label_by_annotator", "cost_factor_by_class"), _COST),
+}
+FIXED = frozenset(WHY_FIXED)
+"""Settings that cannot change under way, and why."""
 
 
 def check_names(config: Config) -> None:
@@ -65,7 +71,10 @@ def check_changes(changes: dict[str, object]) -> None:
     """Raise ConfigError for a setting that is fixed once a project is made."""
     fixed = FIXED & set(changes)
     if fixed:
-        raise ConfigError(f"Setting {min(fixed)!r} is fixed once a project is made: start a new one to change it")
+        name = min(fixed)
+        raise ConfigError(
+            f"Setting {name!r} is fixed once a project is made: {WHY_FIXED[name]}. Start a new one to change it"
+        )
 
 
 def check_audit(config: Config, n_drawn: int, n_available: int) -> None:

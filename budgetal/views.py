@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from budgetal.answers import classed, none_of_these, outside_audit, targets_of
+from budgetal.config import class_named
 from budgetal.consensus import labels_to_train_on
 from budgetal.data.collection import Collection
 from budgetal.data.pool import Pool
@@ -143,7 +144,7 @@ class Views:
         return replace(seen, layers=tuple(torch.from_numpy(layer) for layer in layers))
 
     def _source_targets(self, source: Collection) -> Tensor:
-        labels = [str(sample.label) for sample in source.samples]
+        labels = [class_named(self.config, str(sample.label)) for sample in source.samples]
         shared = set(labels) <= self._class_index.keys()
         index = self._class_index if shared else {name: place for place, name in enumerate(sorted(set(labels)))}
         return torch.tensor([index[label] for label in labels])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from budgetal import rounds
 from budgetal.ahead import Lead, Step, lead_for, next_step, size_ahead
 from budgetal.leasing import Leasing
+from budgetal.loop import ClassesChangedError
 from budgetal.presence import Presence
 from budgetal.project import Project
 from budgetal.state import State
@@ -70,7 +71,8 @@ class Worker:
         state, lead = self.project.state, self._lead()
         n_labels = _n_for_training(state)
         self.pace.note(time.monotonic(), n_labels)
-        step = next_step(state, self.project.plan, lead, n_labels - self._n_trained_on)
+        due = next_step(state, self.project.plan, lead, n_labels - self._n_trained_on)
+        step: Step = "wait" if state.paused else due
         if step != "wait":
             self._take(step, lead, n_labels)
         return step
@@ -78,7 +80,10 @@ class Worker:
     def _take(self, step: Step, lead: Lead, n_labels: int) -> None:
         if step == "fit":
             self._began_s, self._n_trained_on = time.monotonic(), n_labels
-        self.project.loop.take(step, size_ahead(self.project.plan, lead))
+        try:
+            self.project.loop.take(step, size_ahead(self.project.plan, lead))
+        except ClassesChangedError:
+            return
         if step == "finish":
             self.project.write_outputs()
         if step == "ask" and self._began_s is not None:
@@ -106,6 +111,8 @@ def _n_for_training(state: State) -> int:
 
 
 def _waiting_for(state: State) -> str:
+    if state.paused:
+        return "waiting: the project is paused"
     if state.finished:
         return f"finished: {state.stop_reason}"
     query = rounds.open_query(state)

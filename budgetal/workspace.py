@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from budgetal.config import Config
+from budgetal.config import Config, class_named
 from budgetal.data.collection import Collection
 from budgetal.data.index import load_index, save_index
 from budgetal.data.pool import Pool
@@ -68,7 +68,7 @@ class Workspace:
         if self.config.test_images is None:
             return None
         test = self._load(self.config.test_images, "test")
-        labels = {sample.label for sample in test.samples} - {NONE_OF_THESE}
+        labels = {class_named(self.config, str(sample.label)) for sample in test.samples} - {NONE_OF_THESE}
         if not labels or not labels <= set(self.config.classes):
             raise DataError(
                 f"Every test image needs a label among {', '.join(self.config.classes)}: "
@@ -101,7 +101,8 @@ class Workspace:
 
     def check_shared_source(self) -> None:
         """Raise ConfigError when the source images have other classes than the project."""
-        labels = {str(sample.label) for sample in self.source.samples} if self.source else set()
+        found = self.source.samples if self.source else ()
+        labels = {class_named(self.config, str(sample.label)) for sample in found}
         strange = labels - set(self.config.classes)
         if strange:
             raise ConfigError(
@@ -137,6 +138,7 @@ class Workspace:
             state.outliers.scores if state.outliers else None,
             state.auto.ref if state.auto else None,
             *state.probs_refs.values(),
+            *state.look_refs,
             *self.engine.cached_refs(),
         }
         self.arrays.prune({ref for ref in in_force if ref is not None})

@@ -186,6 +186,9 @@ def eventful(tmp_path_factory):
     project.undo(query.sample_ids[0])
     project.skip(query.sample_ids[0])
     project.configure(budget=85)
+    project.change_classes("rename", "owl", "barn owl")
+    project.pause("anna")
+    project.resume("anna")
     run(project, oracle)
     reviewing = Reviewing(project)
     (first,) = reviewing.page(Wanted(), 1, "anna").items

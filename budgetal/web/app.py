@@ -13,11 +13,12 @@ from starlette.staticfiles import StaticFiles
 from budgetal.desk import Desk
 from budgetal.pictures import Pictures
 from budgetal.reviewing import Reviewing
+from budgetal.steering import Steering
 from budgetal.web.access import refuse_undeclared
 from budgetal.web.gate import Gate
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
-from budgetal.web.routes import events, figures, images, items, pages, review
+from budgetal.web.routes import events, figures, images, items, pages, review, settings
 from budgetal.web.sessions import Sessions
 from budgetal.web.site import Site
 from budgetal.web.watcher import Watcher
@@ -32,7 +33,8 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
     """The app that serves one project to whoever names one of `hosts` ("127.0.0.1:8000")."""
     project = desk.project
     pictures = Pictures(project.workspace, project.samples)
-    site = Site(desk, pictures, sessions, Watcher(project.logbook), Reviewing(project, desk.turn))
+    shared = Reviewing(project, desk.turn), Steering(project, desk.turn)
+    site = Site(desk, pictures, sessions, Watcher(project.logbook), *shared)
     app = FastAPI(
         title="budgetal",
         version=version("budgetal"),
@@ -44,7 +46,7 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
         responses=REFUSALS,
     )
     app.state.site = site
-    for module in (items, figures, images, events, review, pages):
+    for module in (items, figures, images, events, review, settings, pages):
         refuse_undeclared(module.router.routes)
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

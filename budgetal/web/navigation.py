@@ -19,6 +19,7 @@ PAGES = (
     # What labels buy is told to those who give them; the counts say nothing of single images.
     Page("live", "Live", Role.ANNOTATOR),
     Page("review", "Review", Role.REVIEWER),
+    Page("settings", "Settings", Role.OWNER),
 )
 
 

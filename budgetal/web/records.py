@@ -52,6 +52,7 @@ class Standing(_Record):
     strategy: str
     stop_reason: str | None
     finished: bool
+    paused: bool
     learner: LearnerStatus | None
 
 

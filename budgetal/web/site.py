@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from budgetal.desk import Desk
 from budgetal.pictures import Pictures
 from budgetal.reviewing import Reviewing
+from budgetal.steering import Steering
 from budgetal.web.records import Standing
 from budgetal.web.sessions import Sessions
 from budgetal.web.standing import standing
@@ -23,6 +24,7 @@ class Site:
     sessions: Sessions
     watcher: Watcher
     reviewing: Reviewing
+    steering: Steering
 
     @property
     def name(self) -> str:

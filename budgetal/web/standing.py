@@ -32,6 +32,7 @@ def standing(state: State, learner: Mapping[str, Json] | None) -> Standing:
         strategy=state.strategy,
         stop_reason=state.stop_reason,
         finished=state.finished,
+        paused=state.paused,
         learner=LearnerStatus.model_validate(learner) if learner is not None else None,
     )
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from budgetal.web.access import OfAnnotator, OfReviewer
+from budgetal.web.access import OfAnnotator, OfOwner, OfReviewer
 from budgetal.web.navigation import pages_for
 from budgetal.web.sessions import COOKIE_S, Session
 from budgetal.web.site import OfSite, Site
@@ -36,6 +36,12 @@ def live(site: OfSite, session: OfAnnotator) -> HTMLResponse:
 def review(site: OfSite, session: OfReviewer) -> HTMLResponse:
     """Check automatic labels."""
     return _page("review", site, session)
+
+
+@router.get("/settings")
+def settings(site: OfSite, session: OfOwner) -> HTMLResponse:
+    """Decide how the run goes on."""
+    return _page("settings", site, session)
 
 
 @router.get("/enter")
