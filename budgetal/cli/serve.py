@@ -1,6 +1,7 @@
 """The commands for people who label: the web server, and what lets somebody in."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,10 @@ Port = Annotated[int, typer.Option(help="Port; 0 takes a free one.")]
 Host = Annotated[str, typer.Option(help="Address to listen on: this machine's own only.")]
 NoLearner = Annotated[bool, typer.Option("--no-learner", help="Leave training to `budgetal work`.")]
 
+Root = Annotated[
+    list[Path] | None, typer.Option(help="Make the project in the browser, of images below this folder; repeatable.")
+]
+
 
 @app.command(epilog="Example: budgetal serve runs/birds")
 def serve(
@@ -22,9 +27,10 @@ def serve(
     host: Host = "127.0.0.1",
     no_learner: NoLearner = False,
     annotator: Annotator = "human",
+    root: Root = None,
 ) -> None:
     """Label and watch in the browser; prints a link that lets one browser in."""
-    serve_folder(folder, port, host, annotator, with_learner=not no_learner)
+    serve_folder(folder, port, host, annotator, with_learner=not no_learner, roots=root or [])
 
 
 @app.command(epilog="Example: budgetal token runs/birds --annotator anna")
@@ -46,7 +52,9 @@ def token(
     typer.echo(sessions.token(name, may) if link is None else sessions.link(f"127.0.0.1:{link}", name, may))
 
 
-def serve_folder(folder: Path, port: int, host: str, annotator: str, *, with_learner: bool) -> None:
+def serve_folder(
+    folder: Path, port: int, host: str, annotator: str, *, with_learner: bool, roots: Sequence[Path] = ()
+) -> None:
     """Serve until Ctrl-C, saying where."""
     # The web's libraries take half a second, which no other command needs.
     from budgetal.web import serve_project
@@ -56,4 +64,4 @@ def serve_folder(folder: Path, port: int, host: str, annotator: str, *, with_lea
         # At once, also into a pipe: somebody waits for it.
         sys.stdout.flush()
 
-    serve_project(folder, host, port, annotator, with_learner=with_learner, on_ready=say)
+    serve_project(folder, host, port, annotator, with_learner=with_learner, on_ready=say, roots=roots)

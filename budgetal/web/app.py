@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
@@ -18,9 +19,10 @@ from budgetal.web.access import refuse_undeclared
 from budgetal.web.gate import Gate
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
-from budgetal.web.routes import events, figures, images, items, pages, review, settings
+from budgetal.web.routes import entering, events, figures, images, items, pages, review, settings, start
 from budgetal.web.sessions import Sessions
 from budgetal.web.site import Site
+from budgetal.web.starting import Starting
 from budgetal.web.watcher import Watcher
 
 STATIC = Path(__file__).parent / "static"
@@ -35,23 +37,41 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
     pictures = Pictures(project.workspace, project.samples)
     shared = Reviewing(project, desk.turn), Steering(project, desk.turn)
     site = Site(desk, pictures, sessions, Watcher(project.logbook), *shared)
+    app = _gated(sessions, hosts, lifespan=_watching)
+    app.state.site = site
+    _serve(app, [module.router for module in (items, figures, images, events, review, settings, pages, entering)])
+    return app
+
+
+def make_start_app(starting: Starting, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
+    """The app that makes a project, for as long as there is none."""
+    app = _gated(sessions, hosts)
+    app.state.starting = starting
+    _serve(app, [start.router, start.pages, entering.router])
+    return app
+
+
+def _gated(sessions: Sessions, hosts: Iterable[str], **options: Any) -> FastAPI:
     app = FastAPI(
         title="budgetal",
         version=version("budgetal"),
-        lifespan=_watching,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         middleware=[Middleware(Gate, sessions=sessions, hosts=tuple(hosts))],
         responses=REFUSALS,
+        **options,
     )
-    app.state.site = site
-    for module in (items, figures, images, events, review, settings, pages):
-        refuse_undeclared(module.router.routes)
-        app.include_router(module.router)
+    app.state.sessions = sessions
+    return app
+
+
+def _serve(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    for router in routers:
+        refuse_undeclared(router.routes)
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     explain_problems(app)
-    return app
 
 
 @asynccontextmanager

@@ -1,46 +1,112 @@
 """Serves a project on this machine until Ctrl-C."""
 
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
+from fastapi import FastAPI
 
 from budgetal.desk import Desk
 from budgetal.errors import ConfigError
+from budgetal.logbook import Logbook
 from budgetal.project import Project
-from budgetal.web.app import make_app
+from budgetal.setup import is_set_up
+from budgetal.web.app import make_app, make_start_app
 from budgetal.web.roles import Role
+from budgetal.web.roots import Roots
 from budgetal.web.secret import installation_secret
 from budgetal.web.sessions import Sessions, check_name
+from budgetal.web.starting import Starting
 from budgetal.web.supervisor import Supervisor
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENDS_WITHIN_S = 2
+READY_FOR_S = 1.5
 
 
 def serve_project(
-    folder: Path, host: str, port: int, annotator: str, *, with_learner: bool, on_ready: Callable[[str], None]
+    folder: Path,
+    host: str,
+    port: int,
+    annotator: str,
+    *,
+    with_learner: bool,
+    on_ready: Callable[[str], None],
+    roots: Sequence[Path] = (),
 ) -> None:
-    """Serve `folder`; `on_ready` is told its owner's one-use link. Raises ConfigError for an unusable address."""
+    """Serve `folder`; `on_ready` is told its owner's one-use link. Raises ConfigError for an unusable address.
+
+    roots: where images may be chosen in the browser, if there is no project in the folder yet.
+    """
     _refuse_other_machines(host)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
+        if roots and not is_set_up(folder):
+            if not _start(folder, Roots(roots), listening, host, check_name(annotator), on_ready):
+                return
+            on_ready = _quiet
         project = Project.open(folder)
         stack.callback(project.close)
         sessions = Sessions(folder, installation_secret(), project.logbook)
         port = listening.getsockname()[1]
         app = make_app(Desk(project), sessions, _hosts(port))
-        config = uvicorn.Config(
-            app, access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=ENDS_WITHIN_S
-        )
-        server = uvicorn.Server(config)
+        server = _server(app)
         app.state.site.watcher.is_closing = lambda: server.should_exit
         if with_learner:
             stack.enter_context(Supervisor(folder))
         on_ready(sessions.link(f"{_shown(host)}:{port}", check_name(annotator), Role.OWNER))
         server.run(sockets=[listening])
+
+
+def _start(
+    folder: Path, roots: Roots, listening: socket.socket, host: str, annotator: str, on_ready: Callable[[str], None]
+) -> bool:
+    """Serve the page that makes the project until it is made; False when the server was ended before."""
+    port = listening.getsockname()[1]
+    with TemporaryDirectory() as place:
+        # There is no journal yet that could remember which links were used.
+        logbook = Logbook(Path(place), create=True)
+        sessions = Sessions(folder, installation_secret(), logbook)
+        starting = Starting(folder, roots)
+        server = _server(make_start_app(starting, sessions, _hosts(port)))
+        starting.on_ready = lambda: _end(server)
+        link = sessions.link(f"{_shown(host)}:{port}", annotator, Role.OWNER)
+        on_ready(link)
+        # Closed with the first server; those who come meanwhile wait at the other.
+        server.run(sockets=[listening.dup()])
+        starting.wait()
+        logbook.close()
+    if starting.progress.is_ready:
+        _use_up(link, folder)
+    return starting.progress.is_ready
+
+
+def _end(server: uvicorn.Server) -> None:
+    # The page asks once more how far it is, and learns that it is ready.
+    time.sleep(READY_FOR_S)
+    server.should_exit = True
+
+
+def _use_up(link: str, folder: Path) -> None:
+    """The link has let somebody in, who has a cookie for the project: it does not work a second time."""
+    logbook = Logbook(folder)
+    Sessions(folder, installation_secret(), logbook).use_code(link.partition("code=")[2])
+    logbook.close()
+
+
+def _quiet(_link: str) -> None:
+    """Whoever made the project is in already."""
+
+
+def _server(app: FastAPI) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app, access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=ENDS_WITHIN_S
+    )
+    return uvicorn.Server(config)
 
 
 def _refuse_other_machines(host: str) -> None:

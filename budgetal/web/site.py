@@ -42,4 +42,11 @@ def site_of(request: Request) -> Site:
     return site
 
 
+def sessions_of(request: Request) -> Sessions:
+    """Who may come in, with a project or before there is one."""
+    sessions: Sessions = request.app.state.sessions
+    return sessions
+
+
+OfSessions = Annotated[Sessions, Depends(sessions_of)]
 OfSite = Annotated[Site, Depends(site_of)]

@@ -24,7 +24,7 @@ def _enter(client, code):
 def test_a_link_lets_one_browser_in_once(stranger, sessions):
     code = _code(sessions)
     first = _enter(stranger, code)
-    assert (first.status_code, first.headers["location"]) == (303, "/annotate")
+    assert (first.status_code, first.headers["location"]) == (303, "/")
     cookie = first.headers["set-cookie"]
     assert cookie.startswith(f"{sessions.cookie_name}=")
     assert all(flag in cookie for flag in ("HttpOnly", "SameSite=strict", "Path=/"))
