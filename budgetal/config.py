@@ -12,6 +12,10 @@ from budgetal.files import write_atomic
 from budgetal.registry import unknown_name
 
 Finetune = Literal["head", "last_block", "full", "cotrain"]
+Preset = Literal["paper", "small"]
+Start = Literal["restart", "warm", "shrink"]
+Unlabelled = Literal["pseudo_labels", "propagation", "fixmatch", "flexmatch"]
+Adaptation = Literal["none", "ddc", "mmd"]
 Passes = Literal["dropout", "ensemble"]
 AutoLabeller = Literal["certified", "ceal", "propagation", "pseudo_annotators", "none"]
 Confidence = Literal[
@@ -50,6 +54,10 @@ class Config(BaseModel):
     student: str = Field(default="embedded", description="the network that cotrain trains")
     student_epochs: int = Field(default=2, ge=1, le=1000, description="epochs of cotrain a round")
     student_from: int = Field(default=0, ge=0, description="labels below which cotrain has no student")
+    unlabelled: Unlabelled = Field(default="pseudo_labels", description="how images without labels teach")
+    adaptation: Adaptation = Field(default="none", description="of a fine-tuning to source images")
+    preset: Preset = Field(default="paper", description="recipe of a fine-tuning")
+    start: Start = Field(default="restart", description="weights from which a fine-tuning starts each round")
     input_size: int | None = Field(default=None, ge=8, le=1024, description="pixels; None: chosen")
     strategy: str = "informative"
     passes: Passes = "dropout"
@@ -90,9 +98,9 @@ class Config(BaseModel):
     target_coverage: float | None = Field(default=None, gt=0, le=1, description="stop once reached")
     plateau_rounds: int | None = Field(default=None, ge=2, description="stop after so many flat ones")
     auto_label_weight: float = Field(default=0.05, ge=0, le=1, description="loss weight, human = 1")
-    epochs: int = Field(default=15, ge=1, le=1000)
-    learning_rate: float = Field(default=0.05, gt=0)
-    train_batch: int = Field(default=32, ge=1)
+    epochs: int | None = Field(default=None, ge=1, le=1000, description="of a fine-tuning; None: the preset's")
+    learning_rate: float | None = Field(default=None, gt=0, description="None: the preset's")
+    train_batch: int | None = Field(default=None, ge=1, description="None: the preset's")
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="before")

@@ -23,7 +23,7 @@ WHY_FIXED = {
     **dict.fromkeys(("classes", "renamed_classes"), "classes are added, renamed and merged with `budgetal classes`"),
     **dict.fromkeys(("images", "test_images", "source_images", "target_images", "data_root"), "the images were read"),
     **dict.fromkeys(("backbone", "weights", "finetune", "student", "student_epochs", "student_from"), _ARRAYS),
-    **dict.fromkeys(("input_size", "seed"), _ARRAYS),
+    **dict.fromkeys(("unlabelled", "adaptation", "preset", "start", "input_size", "seed"), _ARRAYS),
     **dict.fromkeys(("opinions_per_image", "audit_opinions", "audit_error_rate", "audit_errors"), _VOID),
     **dict.fromkeys(("guard", "auto_labeller", "confidence", "tolerance", "risk", "target_coverage"), _VOID),
     **dict.fromkeys(("cost_per_label", "cost_per_label_by_annotator", "cost_factor_by_class"), _COST),
@@ -54,6 +54,39 @@ def _check_training(config: Config) -> None:
     if len(parts_of(config.student)) > 1:
         raise ConfigError(f"Setting 'student' cannot be {config.student!r}: name one network")
     backbone_info(config.student)
+    _check_unlabelled(config)
+    _check_adaptation(config)
+
+
+def _check_unlabelled(config: Config) -> None:
+    """Which ways to learn from images without labels go with which way to train."""
+    chosen, trained = config.unlabelled, config.finetune
+    if chosen != "pseudo_labels" and trained == "head":
+        raise ConfigError(
+            f"Setting 'unlabelled' cannot be {chosen!r} with finetune = \"head\": a last layer learns confident "
+            "predictions only. Use finetune = cotrain, last_block or full"
+        )
+    if chosen == "propagation" and trained != "cotrain":
+        raise ConfigError(
+            f"Setting 'unlabelled' cannot be 'propagation' with finetune = {trained!r}: propagated labels teach a "
+            "student. Use finetune = cotrain, or auto_labeller = propagation"
+        )
+
+
+def _check_adaptation(config: Config) -> None:
+    if config.adaptation == "none":
+        return
+    if config.source_images is None:
+        raise ConfigError(f"Setting 'adaptation' cannot be {config.adaptation!r} without source_images: give some")
+    if config.finetune not in ("last_block", "full"):
+        raise ConfigError(
+            f"Setting 'adaptation' cannot be {config.adaptation!r} with finetune = {config.finetune!r}: it trains the "
+            "network's features. Use finetune = last_block or full"
+        )
+    if config.unlabelled != "pseudo_labels":
+        raise ConfigError(
+            f"Setting 'adaptation' cannot be {config.adaptation!r} with unlabelled = {config.unlabelled!r}: choose one"
+        )
 
 
 def _check_needs(name: str, config: Config) -> None:

@@ -18,6 +18,7 @@ from budgetal.models.backbones import default_input_size
 from budgetal.query.strategy import strategies
 from budgetal.state import State
 from budgetal.store.arrays import ArrayStore
+from budgetal.training.adaptation import Source
 from budgetal.types import NONE_OF_THESE, Json, Quarantined, Sample
 
 OnProgress = Callable[[str, int, int], None]
@@ -95,7 +96,7 @@ class Workspace:
         """Raise InputError when the other images, the network or its weights cannot be used."""
         _ = self.test, self.source, self.target
         needs = strategies[self.config.strategy].needs
-        if "shared_source" in needs:
+        if "shared_source" in needs or self.config.adaptation != "none":
             self.check_shared_source()
         self.engine.prepare(needs_layers="layers" in needs)
 
@@ -106,9 +107,23 @@ class Workspace:
         strange = labels - set(self.config.classes)
         if strange:
             raise ConfigError(
-                f"Strategy {self.config.strategy!r} needs source images of the project's classes, but "
-                f"{self.config.source_images} has {min(strange)!r}: relabel it, or choose another strategy"
+                f"{self._reader_of_source} needs source images of the project's classes, but "
+                f"{self.config.source_images} has {min(strange)!r}: relabel it, or choose another one"
             )
+
+    @property
+    def _reader_of_source(self) -> str:
+        if self.config.adaptation != "none":
+            return f"adaptation = {self.config.adaptation!r}"
+        return f"Strategy {self.config.strategy!r}"
+
+    def _source_to_adapt_from(self) -> Source | None:
+        """The source with its classes as the project numbers them, where a fine-tuning adapts from it."""
+        if self.config.adaptation == "none" or self.source is None:
+            return None
+        self.check_shared_source()
+        labels = [self.config.classes.index(str(sample.label)) for sample in self.source.samples]
+        return Source(self.source.pixels, np.array(labels))
 
     @cached_property
     def side(self) -> int:
@@ -127,6 +142,7 @@ class Workspace:
             self.arrays,
             self.folder / "models",
             self._on_embedded,
+            self._source_to_adapt_from(),
         )
 
     def prune(self, state: State) -> None:

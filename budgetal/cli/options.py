@@ -63,8 +63,22 @@ Tolerance = Annotated[float, typer.Option(help="Accepted share of wrong automati
 Risk = Annotated[float, typer.Option(help="Accepted chance that the certificate is wrong, 0 to 1.")]
 TargetCoverage = Annotated[float | None, typer.Option(help="Stop once this share is labelled, 0 to 1.")]
 PlateauRounds = Annotated[int | None, typer.Option(help="Stop after so many rounds without change.")]
-Epochs = Annotated[int, typer.Option(help="Epochs of a fine-tuning round.")]
-LearningRate = Annotated[float, typer.Option(help="Learning rate of fine-tuning.")]
+Preset = Annotated[
+    Literal["paper", "small"], typer.Option(help="Recipe of fine-tuning: the paper's, or ours for few labels.")
+]
+Start = Annotated[
+    Literal["restart", "warm", "shrink"],
+    typer.Option(help="Each round's fine-tuning starts from the given weights, the last round's, or between."),
+]
+Unlabelled = Annotated[
+    Literal["pseudo_labels", "propagation", "fixmatch", "flexmatch"],
+    typer.Option(help="How images without labels teach a trained network."),
+]
+Adaptation = Annotated[
+    Literal["none", "ddc", "mmd"], typer.Option(help="Fine-tune on `--source-images` too, features alike.")
+]
+Epochs = Annotated[int | None, typer.Option(help="Epochs of a fine-tuning round, if not the preset's.")]
+LearningRate = Annotated[float | None, typer.Option(help="Learning rate of fine-tuning, if not the preset's.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same labels, same curve.")]
 DataRoot = Annotated[str | None, typer.Option(help="Where named data sets lie or are downloaded to.")]
 

@@ -12,6 +12,7 @@ this collection. Images of the audit are treated like all others, and their answ
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from budgetal import seeding
+from budgetal.config import Unlabelled
+from budgetal.engine.finetuning import human_part
 from budgetal.engine.head_round import default_l2, fit_calibrated_head
+from budgetal.engine.pool_labels import propagated
 from budgetal.models.backbones import build_classifier, default_input_size, side_by_side
 from budgetal.models.calibration import softmax
 from budgetal.models.classifier import Classifier
@@ -28,9 +32,12 @@ from budgetal.models.joined import JOINT, Part, is_joined, parts_of
 from budgetal.models.predict import OnProgress, Views, embed
 from budgetal.training.checkpoint import Checkpoint
 from budgetal.training.columns import Columns
+from budgetal.training.consistency import consistency_term
 from budgetal.training.distil import Lesson, SoftLabels, distil
 from budgetal.training.distort import Distortion
 from budgetal.training.head import Floats, Head, standardisation
+from budgetal.training.loop import finetune
+from budgetal.training.recipe import Recipe
 from budgetal.types import EpochRecord, PixelSource, RowArray, TrainingSet
 
 KEPT_APART = 0.1
@@ -39,6 +46,10 @@ HUMAN_WEIGHT = 2.0
 """Of a human label in the student's loss; that of a soft one is 1."""
 PENALTY_TIMES = 2.0
 """Against the frozen head's penalty: joined features are several times as many."""
+STUDENT_RECIPE = Recipe(
+    epochs=1, learning_rate=0.03, batch=32, momentum=0.9, weight_decay=5e-4, warm_up=0.1, cosine=True, average=0.99
+)
+"""Of a student that learns its own sure answers, after Sohn et al. (2020)."""
 HEAD, STUDENT = "head.", "student."
 
 Tensors = Mapping[str, Tensor]
@@ -57,6 +68,7 @@ class Cotraining:
     mirror: bool
     seed: int
     on_progress: OnProgress | None = None
+    unlabelled: Unlabelled = "pseudo_labels"
 
     @property
     def student_side(self) -> int:
@@ -92,16 +104,42 @@ class Cotraining:
 
         before: what last round's model sees, or the frozen features alone; start: last round's tensors, if any.
         """
-        humans = _human_part(training_set)
+        # Without automatic labels: the student's soft ones are more of the same, with all their doubt.
+        humans = human_part(training_set)
         apart = kept_apart(self.seed, humans.rows, len(pixels))
-        teacher, temperature = _fit_head(before, humans, apart, rng)
-        labels = _soft_labels(before, teacher, temperature, humans, apart)
-        lesson = Lesson(pixels, labels, self.student_side, Distortion(mirror=self.mirror))
         student = self.student(start)
-        records = distil(student, lesson, epochs=self.epochs, rng=rng, on_epoch=on_epoch, checkpoint=checkpoint)
+        hearing: dict[str, Any] = {"rng": rng, "on_epoch": on_epoch, "checkpoint": checkpoint}
+        if self.unlabelled in ("fixmatch", "flexmatch"):
+            records = self._match(student, humans, apart, pixels, **hearing)
+        else:
+            labels = self._pool_labels(before, humans, apart, rng)
+            lesson = Lesson(pixels, labels, self.student_side, Distortion(mirror=self.mirror))
+            records = distil(student, lesson, epochs=self.epochs, **hearing)
         after = self.features(before.parts[0], student, pixels)
         head, temperature = _fit_head(after, humans, apart, rng)
         return _tensors(head, student), after, temperature, records
+
+    def _pool_labels(
+        self, before: Columns, humans: TrainingSet, apart: NDArray[np.bool_], rng: np.random.Generator
+    ) -> SoftLabels:
+        """What the student is told of each image of the pool."""
+        if self.unlabelled == "propagation":
+            return _with_answers(*propagated(before.parts[-1], humans, ~apart), humans, apart)
+        teacher, temperature = _fit_head(before, humans, apart, rng)
+        probs = softmax(teacher.logits(before), temperature)
+        return _with_answers(probs, np.ones(len(probs), np.float32), humans, apart)
+
+    def _match(
+        self, student: Classifier, humans: TrainingSet, apart: NDArray[np.bool_], pixels: PixelSource, **hearing: Any
+    ) -> tuple[EpochRecord, ...]:
+        """Train the student on the human labels that it is told, and on its own sure answers for the pool."""
+        side, flexible = self.student_side, self.unlabelled == "flexmatch"
+        term = consistency_term(pixels, side, mirror=self.mirror, n_classes=self.n_classes, flexible=flexible)
+        weights = np.where(apart, 0, humans.weights).astype(np.float32)
+        told = replace(humans, weights=weights)
+        recipe = replace(STUDENT_RECIPE, epochs=self.epochs)
+        settings: dict[str, Any] = {"finetune": "full", "recipe": recipe, "flip": self.mirror, "term": term}
+        return finetune(student, pixels, told, side=side, **settings, **hearing)
 
     def joined_name(self, backbone: str) -> str:
         """Name of the frozen backbone and the student as one network, each with its size."""
@@ -150,24 +188,14 @@ def _fit_head(
     return head, temperature
 
 
-def _soft_labels(
-    features: Columns, teacher: Head, temperature: float, humans: TrainingSet, apart: NDArray[np.bool_]
-) -> SoftLabels:
-    probs = softmax(teacher.logits(features), temperature)
-    weights = np.ones(len(probs), np.float32)
+def _with_answers(probs: Floats, weights: Floats, humans: TrainingSet, apart: NDArray[np.bool_]) -> SoftLabels:
+    """Probabilities (N, m) and weights (N,) of the pool, with people's answers in their places."""
     told = humans.rows[~apart]
     probs[told] = np.eye(humans.n_classes, dtype=np.float32)[humans.targets[~apart]]
     weights[told] = HUMAN_WEIGHT
     # What the head of their own labels says of those kept apart would tell the student after all.
     weights[humans.rows[apart]] = 0.0
     return SoftLabels(probs, weights)
-
-
-def _human_part(training_set: TrainingSet) -> TrainingSet:
-    """Without automatic labels: the student's soft ones are more of the same, with all their doubt."""
-    n = training_set.n_human
-    parts = {name: getattr(training_set, name)[:n] for name in ("rows", "targets", "weights")}
-    return replace(training_set, **parts)
 
 
 def _tensors(head: Head, student: Classifier) -> dict[str, Tensor]:

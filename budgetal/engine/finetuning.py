@@ -12,7 +12,8 @@ from budgetal.models.classifier import Classifier
 from budgetal.models.predict import embed
 from budgetal.training.checkpoint import Checkpoint
 from budgetal.training.head import Floats, Head
-from budgetal.training.loop import finetune
+from budgetal.training.loop import Term, finetune
+from budgetal.training.recipe import recipe_of
 from budgetal.types import EpochRecord, PixelSource, RowArray, TrainingSet
 
 FEWEST_TO_CALIBRATE = 200
@@ -45,11 +46,12 @@ def finetune_calibrated(
     rng: np.random.Generator,
     on_epoch: Callable[[EpochRecord], None],
     checkpoint: Checkpoint,
+    term: Term | None = None,
 ) -> tuple[float, tuple[EpochRecord, ...]]:
     """Train `classifier` in place; return its temperature and epochs.
 
     A tenth of the human labels, at most 500, is held out for the temperature; of fewer than 200 labels
-    none is, and the temperature is 1.
+    none is, and the temperature is 1. term: a loss of further images.
     """
     if config.finetune not in ("last_block", "full"):
         raise ValueError(f"finetune = {config.finetune!r} leaves the backbone as it is")
@@ -61,13 +63,12 @@ def finetune_calibrated(
         _without(training_set, held_out),
         side=side,
         finetune=config.finetune,
-        epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        batch=config.train_batch,
+        recipe=recipe_of(config.preset, config.epochs, config.learning_rate, config.train_batch),
         rng=rng,
         on_epoch=on_epoch,
         checkpoint=checkpoint,
         flip=may_mirror(config.classes),
+        term=term,
     )
     return _temperature(classifier, pixels, training_set, held_out, side), records
 
@@ -89,6 +90,13 @@ def linear_head(classifier: Classifier) -> Head:
     bias = classifier.head.bias.detach().cpu().numpy()
     width = classifier.width
     return Head(weight, bias, np.zeros(width, np.float32), np.ones(width, np.float32))
+
+
+def human_part(training_set: TrainingSet) -> TrainingSet:
+    """Without automatic labels."""
+    n = training_set.n_human
+    parts = {name: getattr(training_set, name)[:n] for name in ("rows", "targets", "weights")}
+    return replace(training_set, **parts)
 
 
 def _without(training_set: TrainingSet, held_out: RowArray) -> TrainingSet:

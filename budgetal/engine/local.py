@@ -14,10 +14,11 @@ from budgetal.config import Config, default_weights
 from budgetal.engine.comparison import Standard
 from budgetal.engine.cotraining import Cotraining, head_of
 from budgetal.engine.features import FeatureCache, normalised
-from budgetal.engine.finetuning import finetune_calibrated, linear_head, may_mirror
+from budgetal.engine.finetuning import finetune_calibrated, human_part, linear_head, may_mirror
 from budgetal.engine.frozen import FrozenBackbone
 from budgetal.engine.head_round import fit_calibrated_head
 from budgetal.engine.saved import ModelCard, write_model
+from budgetal.engine.terms import term_of
 from budgetal.errors import WeightsError
 from budgetal.models.backbones import build_classifier, check_input_size
 from budgetal.models.calibration import softmax
@@ -26,9 +27,11 @@ from budgetal.models.compute import default_device
 from budgetal.models.layers import depths
 from budgetal.models.predict import OnProgress, Views, embed
 from budgetal.store.arrays import ArrayStore
+from budgetal.training.adaptation import Source
 from budgetal.training.checkpoint import Checkpoint, digest
 from budgetal.training.columns import Columns
 from budgetal.training.head import Floats, Head, standardisation
+from budgetal.training.start import starting_weights
 from budgetal.types import EpochRecord, FittedModel, PixelSource, Prediction, TrainingSet
 
 POOL = "pool"
@@ -38,7 +41,8 @@ class LocalEngine:
     """Trains and runs the project's network on the processor of this machine.
 
     `pixels` is the whole pool, by row; `work` holds checkpoints and the index of cached features;
-    `on_progress(done, total)` hears how far the embedding of images is.
+    `on_progress(done, total)` hears how far the embedding of images is; `source`: labelled images of another
+    collection, for domain adaptation.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class LocalEngine:
         arrays: ArrayStore,
         work: Path,
         on_progress: OnProgress | None = None,
+        source: Source | None = None,
     ) -> None:
         check_input_size(config.backbone, side)
         self.config = config
@@ -59,6 +64,7 @@ class LocalEngine:
         self.arrays = arrays
         self.work = work
         self.on_progress = on_progress
+        self.source = source
         self._seen: tuple[str, Columns] | None = None
         work.mkdir(parents=True, exist_ok=True)
 
@@ -96,10 +102,10 @@ class LocalEngine:
         on_epoch: Callable[[EpochRecord], None],
         start: FittedModel | None = None,
     ) -> FittedModel:
-        """Train on `training_set` from the pre-trained weights. A fit that was killed goes on.
+        """Train on `training_set` from the weights that the setting `start` says. A fit that was killed goes on.
 
-        start: the last round's model, from whose student co-training goes on. Raises ValueError for an empty
-        training set.
+        start: the last round's model, from whose student co-training goes on in any case. Raises ValueError for an
+        empty training set.
         """
         if not len(training_set.rows):
             raise ValueError("Cannot fit a model without any label")
@@ -110,7 +116,7 @@ class LocalEngine:
         if self.config.finetune == "cotrain":
             start = start if start and start.extra["finetune"] == "cotrain" else None
             return self._cotrain(training_set, round, rng, on_epoch, start)
-        return self._finetune(training_set, round, rng, on_epoch)
+        return self._finetune(training_set, round, rng, on_epoch, start)
 
     def predict(
         self, model: FittedModel, pixels: PixelSource | None = None, features_ref: str | None = None
@@ -197,7 +203,7 @@ class LocalEngine:
         config = self.config
         settings = config.student, default_weights(config.student), config.student_epochs, self.n_classes, self.side
         mirror = may_mirror(config.classes)
-        return Cotraining(*settings, self._views, mirror, config.seed, self.on_progress)
+        return Cotraining(*settings, self._views, mirror, config.seed, self.on_progress, config.unlabelled)
 
     def _cotrain(
         self,
@@ -237,9 +243,16 @@ class LocalEngine:
         round: int,
         rng: np.random.Generator,
         on_epoch: Callable[[EpochRecord], None],
+        start: FittedModel | None,
     ) -> FittedModel:
-        checkpoint = Checkpoint(self.work / "fit.safetensors", self._fit_key(training_set, round))
+        checkpoint = Checkpoint(self.work / "fit.safetensors", self._fit_key(training_set, round, start))
         classifier = copy.deepcopy(self._pretrained)
+        if start is not None and start.extra["finetune"] == self.config.finetune:
+            state = starting_weights(self.config.start, classifier.state_dict(), self._tensors_of(start))
+            classifier.load_state_dict(state)
+        if self.config.unlabelled != "pseudo_labels":
+            # The network's own sure answers come in their place.
+            training_set = human_part(training_set)
         temperature, records = finetune_calibrated(
             classifier,
             self.pixels,
@@ -249,6 +262,7 @@ class LocalEngine:
             rng=rng,
             on_epoch=on_epoch,
             checkpoint=checkpoint,
+            term=term_of(self.config, self.pixels, self.side, self.source),
         )
         return self._fitted(dict(classifier.state_dict()), temperature, records)
 

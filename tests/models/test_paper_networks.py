@@ -21,6 +21,7 @@ from budgetal.models.own import OWN, own_info, own_network
 from budgetal.models.predict import embed
 from budgetal.torchvision_shim import torchvision
 from budgetal.training.loop import finetune
+from budgetal.training.recipe import Recipe
 
 # Name and the side of the tiny inputs that it trains on here.
 QUICK = {"squeezenet1_0": 32, "squeezenet1_1": 32, "nin": 39, "enet": 16, "inception_v2": 32, "resnet18": 32}
@@ -57,9 +58,7 @@ def test_it_trains_and_predicts_on_tiny_inputs(name):
         training_set(np.arange(4), labels),
         side=PAPER[name],
         finetune="full",
-        epochs=1,
-        learning_rate=0.05,
-        batch=4,
+        recipe=Recipe(epochs=1, learning_rate=0.05, batch=4),
         rng=rng(),
         on_epoch=lambda record: None,
         checkpoint=None,

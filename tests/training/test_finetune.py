@@ -1,5 +1,7 @@
 """Fine-tuning learns, repeats to the bit, freezes what it says, and survives a kill."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,9 @@ from tiny import tiny_images, training_set
 from budgetal.errors import BudgetalError, StorageError
 from budgetal.models.backbones import build_classifier
 from budgetal.training.checkpoint import Checkpoint, digest
+from budgetal.training.consistency import consistency_term
 from budgetal.training.loop import finetune
+from budgetal.training.recipe import PRESETS, Recipe
 
 N = 24
 
@@ -21,20 +25,34 @@ def network(name="shufflenet_v2_x0_5"):
     return build_classifier(name, "none", 3, np.random.default_rng(0))
 
 
-def train(classifier, *, mode="full", epochs=3, checkpoint=None, on_epoch=None, weight=None, **changes):
-    pixels, labels = tiny_images(N)
+def train(
+    classifier,
+    *,
+    preset="paper",
+    mode="full",
+    epochs=3,
+    checkpoint=None,
+    on_epoch=None,
+    weight=None,
+    pixels=None,
+    term=None,
+    **changes,
+):
+    seen, labels = tiny_images(N)
+    pixels = pixels or seen
     data = training_set(np.arange(N), labels, n_human=N if weight is None else N // 2, weight=weight or 0)
-    settings = {"side": 32, "learning_rate": 0.05, "batch": 8} | changes
+    recipe = replace(PRESETS[preset], **({"epochs": epochs, "learning_rate": 0.05, "batch": 8} | changes))
     return finetune(
         classifier,
         pixels,
         data,
+        side=32,
         finetune=mode,
-        epochs=epochs,
+        recipe=recipe,
         rng=np.random.default_rng(1),
         on_epoch=on_epoch or (lambda record: None),
         checkpoint=checkpoint,
-        **settings,
+        term=term,
     )
 
 
@@ -79,6 +97,42 @@ def test_a_killed_fit_resumes_and_ends_with_the_same_weights(epoch, tmp_path):
     assert [record.epoch for record in heard] == [1, 2, 3]
 
 
+class DyingPixels:
+    """Images that kill the process that reads them for the n-th time."""
+
+    def __init__(self, pixels, reads):
+        self.pixels, self.reads = pixels, reads
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def read(self, rows):
+        self.reads -= 1
+        if not self.reads:
+            raise Killed
+        return self.pixels.read(rows)
+
+
+def matched():
+    return consistency_term(tiny_images(N)[0], 32, mirror=True, n_classes=3, flexible=True)
+
+
+# An epoch has three steps, or as many as the term asks for.
+@pytest.mark.parametrize("preset", ["paper", "small"])
+@pytest.mark.parametrize("make_term", [lambda: None, matched], ids=["labels only", "flexmatch"])
+def test_a_fit_killed_inside_an_epoch_ends_with_the_same_weights(preset, make_term, tmp_path):
+    whole, resumed = network(), network()
+    settings = {"preset": preset, "epochs": 2}
+    expected = train(whole, term=make_term(), **settings)
+    checkpoint = Checkpoint(tmp_path / "fit.safetensors", "fit 1")
+    dying = DyingPixels(tiny_images(N)[0], reads=5)
+    with pytest.raises(Killed):
+        train(network(), checkpoint=checkpoint, pixels=dying, term=make_term(), **settings)
+    assert checkpoint.path.exists()
+    assert train(resumed, checkpoint=checkpoint, term=make_term(), **settings) == expected
+    assert digest(resumed.state_dict()) == digest(whole.state_dict())
+
+
 def test_a_checkpoint_of_another_fit_is_not_used(tmp_path):
     train(network(), epochs=1, checkpoint=Checkpoint(tmp_path / "fit.safetensors", "fit 1"))
     heard = []
@@ -111,9 +165,7 @@ def test_images_of_weight_zero_are_not_even_read():
         data,
         side=32,
         finetune="last_block",
-        epochs=1,
-        learning_rate=0.01,
-        batch=4,
+        recipe=Recipe(epochs=1, learning_rate=0.01, batch=4),
         rng=np.random.default_rng(0),
         on_epoch=lambda record: None,
         checkpoint=None,
