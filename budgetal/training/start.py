@@ -16,15 +16,18 @@ def starting_weights(start: Start, pretrained: Mapping[str, Tensor], last: Mappi
 
     Shrink and perturb (Ash & Adams, NeurIPS 2020) forgets a part of what was fitted to the first labels, which a warm
     start never does. They shrink towards 0 and add noise; here θ₀ are the weights that every round could start from,
-    random ones for a network without weights, so the noise is in them and what pre-training knew is not shrunk.
+    random ones for a network without weights, so the noise is in them and what pre-training knew is not shrunk. A last
+    layer of other classes than now starts anew.
     """
     if start == "restart":
         return dict(pretrained)
-    if start == "warm":
-        return dict(last)
-    return {name: _between(tensor, last[name]) for name, tensor in pretrained.items()}
+    kept = 1.0 if start == "warm" else KEPT
+    return {name: _between(tensor, last[name], kept) for name, tensor in pretrained.items()}
 
 
-def _between(first: Tensor, last: Tensor) -> Tensor:
+def _between(first: Tensor, last: Tensor, kept: float) -> Tensor:
+    if first.shape != last.shape:
+        # The last layer, after classes were added or merged.
+        return first
     # Counts of batches are whole numbers.
-    return torch.lerp(first, last.to(first.device), KEPT) if first.is_floating_point() else last
+    return torch.lerp(first, last.to(first.device), kept) if first.is_floating_point() else last

@@ -92,3 +92,8 @@ def test_shrink_and_perturb_lies_between_both_and_keeps_counts():
     between = starting_weights("shrink", first, last)
     torch.testing.assert_close(between["weight"], torch.tensor([0.6, 2.2]))
     assert between["count"].item() == 9
+
+
+def test_a_last_layer_of_other_classes_starts_anew():
+    first, last = {"weight": torch.ones(4, 2)}, {"weight": torch.zeros(3, 2)}
+    assert torch.equal(starting_weights("warm", first, last)["weight"], first["weight"])
