@@ -145,7 +145,8 @@ class Runner:
 
     def _end_all(self) -> None:
         for process in self._processes.values():
-            process.send_signal(signal.SIGINT)
+            # Not SIGINT, which children of a background job ignore. A run may be killed at any time.
+            process.terminate()
         for process in self._processes.values():
             try:
                 process.wait(PATIENCE_S)
