@@ -29,10 +29,11 @@ class ServerError(BudgetalError):
 
 @dataclass(frozen=True)
 class ClaimedItem:
-    """An image that this client may label now."""
+    """An image that this client may label now. guess: `label` and `confidence`, where help was asked for and may be."""
 
     sample_id: str
     token: int
+    guess: Mapping[str, Any] | None = None
 
 
 class Client:
@@ -53,10 +54,13 @@ class Client:
         found: dict[str, Any] = self._json("/status")
         return found
 
-    def claim(self, n: int = 1) -> list[ClaimedItem]:
-        """At most `n` images to label, those claimed before and not answered first; also renews their leases."""
-        items = self._json("/claims", {"client": self.name, "n": n})["items"]
-        return [ClaimedItem(**item) for item in items]
+    def claim(self, n: int = 1, *, help: bool = False) -> list[ClaimedItem]:
+        """At most `n` images to label, those claimed before and not answered first; also renews their leases.
+
+        help: with the model's guess, except for images that people answer by themselves.
+        """
+        found = self._json("/claims", {"client": self.name, "n": n, "help": help})
+        return [ClaimedItem(**item, guess=found["guesses"].get(item["sample_id"])) for item in found["items"]]
 
     def image(self, item: ClaimedItem, size: str = "large") -> bytes:
         """The image as WebP. size: "small" or "large"."""
@@ -64,16 +68,19 @@ class Client:
             content: bytes = reply.read()
         return content
 
-    def label(self, item: ClaimedItem, label: str, key: str | None = None) -> None:
+    def label(self, item: ClaimedItem, label: str, key: str | None = None, suggestion: str | None = None) -> None:
         """Record a label; it is on disk on return. To repeat after a lost reply, give the same `key`.
 
+        suggestion: the guess that the person was shown with the image.
         Raises LeaseError when somebody else has the image by now, ServerError for any other refusal.
         """
-        self._json("/labels", {**self._held(item), "label": label, "key": key or uuid.uuid4().hex})
+        self._json(
+            "/labels", {**self._held(item), "label": label, "key": key or uuid.uuid4().hex, "suggestion": suggestion}
+        )
 
-    def skip(self, item: ClaimedItem) -> None:
-        """Set an image aside that nobody can label."""
-        self._json("/skips", self._held(item))
+    def skip(self, item: ClaimedItem, *, broken: bool = False) -> None:
+        """Set an image aside that nobody can label. broken: there is nothing to see, and it gets no label at all."""
+        self._json("/skips", {**self._held(item), "broken": broken})
 
     def undo(self, item: ClaimedItem) -> None:
         """Take the own answer or skip back; the image is in hand again."""

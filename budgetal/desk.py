@@ -4,16 +4,19 @@ Several threads may use one desk. Every answer is on disk when its method return
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from budgetal.guesses import Guess, Guesses
 from budgetal.leasing import DURATION_S, Leasing
 from budgetal.project import Project
+from budgetal.reasons import Reason, Reasons
 from budgetal.state import State
 from budgetal.store.leases import Clock, Lease, host_clock
 from budgetal.types import Annotation
+from budgetal.views import Views
 
 T = TypeVar("T")
 
@@ -46,6 +49,10 @@ class Desk:
         self.project = project
         self.leasing = Leasing(project.logbook, clock, lease_s)
         self.turn = threading.RLock()
+        space = project.workspace
+        pool = space.pool(project.samples)
+        self.guesses = Guesses(space.arrays, pool)
+        self._reasons = Reasons(Views(space, pool), self.guesses)
 
     def look(self, at: Callable[[State], T]) -> T:
         """What `at` makes of the state as it is now; nobody changes it meanwhile."""
@@ -58,22 +65,50 @@ class Desk:
         with self.turn:
             return [_item(lease) for lease in self.leasing.claim(seat.owner, n, seat.annotator)]
 
+    def claim_screen(self, seat: Seat, n: int, besides: Collection[str]) -> tuple[list[Item], dict[str, Guess]]:
+        """At most `n` look-alikes to answer together, and the model's guess for each; or images asked blind, without.
+
+        besides: images that this seat has before it already; all its leases are renewed.
+        """
+        with self.turn:
+            state = self.project.state
+
+            def arrange(waiting: Sequence[str]) -> Sequence[str]:
+                return self.guesses.screen(state, waiting, n)
+
+            leases = self.leasing.claim_together(seat.owner, arrange, besides, seat.annotator)
+            return [_item(lease) for lease in leases], self.guesses.of(state, [lease.name for lease in leases])
+
+    def reason(self, sample_id: str) -> Reason | None:
+        """Why an open image was asked; None where people answer it by themselves. Raises DataError."""
+        with self.turn:
+            self.project.catch_up()
+            return self._reasons.of(self.project.state, sample_id)
+
+    def guesses_for(self, items: Sequence[Item]) -> dict[str, Guess]:
+        """What the model makes of claimed images, of those that may be shown with it."""
+        with self.turn:
+            return self.guesses.of(self.project.state, [item.sample_id for item in items])
+
     def release(self, seat: Seat, sample_ids: Sequence[str]) -> None:
         """Let images go that will not be labelled here."""
         with self.turn:
             self.leasing.release(seat.owner, sample_ids)
 
-    def submit(self, seat: Seat, item: Item, label: str, key: str | None) -> None:
-        """Record an answer. The same key again changes nothing. Raises LeaseError and as `Project.tell`."""
-        with self._fenced(seat, item):
-            self.project.tell([Annotation(item.sample_id, label, seat.annotator, key)])
+    def submit(self, seat: Seat, item: Item, label: str, key: str | None, suggestion: str | None = None) -> None:
+        """Record an answer. The same key again changes nothing. Raises LeaseError and as `Project.tell`.
 
-    def skip(self, seat: Seat, item: Item) -> None:
+        suggestion: the model's guess that was shown with the image.
+        """
+        with self._fenced(seat, item):
+            self.project.tell([Annotation(item.sample_id, label, seat.annotator, key, suggestion)])
+
+    def skip(self, seat: Seat, item: Item, *, broken: bool = False) -> None:
         """Set an image aside; once more changes nothing. Raises LeaseError and as `Project.skip`."""
         with self._fenced(seat, item):
             self.leasing.confirm()
             if item.sample_id in self.project.state.open_items:
-                self.project.skip(item.sample_id)
+                self.project.skip(item.sample_id, broken=broken)
 
     def undo(self, seat: Seat, item: Item) -> None:
         """Take this seat's answer or skip back; the image is in its hands again. Raises LeaseError."""

@@ -46,13 +46,15 @@ def asked(
 
 
 def labelled(annotation: Annotation, query_id: int) -> NewEvent:
-    """One answer of one person."""
+    """One answer of one person; `suggestion` only where the model's guess was shown with the image."""
     data: dict[str, Json] = {
         "sample_id": annotation.sample_id,
         "label": annotation.label,
         "annotator": annotation.annotator,
         "query": query_id,
     }
+    if annotation.suggestion is not None:
+        data["suggestion"] = annotation.suggestion
     # A name space of its own: no key that a client makes up can meet one of ours.
     return NewEvent("labelled", data, f"label-{annotation.key}" if annotation.key else None)
 
@@ -98,6 +100,12 @@ def configured(changes: Mapping[str, Json], annotator: str | None) -> NewEvent:
 def stopped(reason: str, annotator: str | None = None) -> NewEvent:
     """No further label is asked for. annotator: who ended the run; None: it came to its end by itself."""
     return NewEvent("stopped", {"reason": reason, "annotator": annotator})
+
+
+def skipped(sample_id: str, query_id: int, *, broken: bool) -> NewEvent:
+    """An image that nobody can label; broken: because there is nothing to see."""
+    reason: dict[str, Json] = {"reason": "broken"} if broken else {}
+    return NewEvent("skipped", {"sample_id": sample_id, "query": query_id, **reason})
 
 
 def epoch_ended(round: int, epoch: EpochRecord) -> NewEvent:

@@ -1,9 +1,9 @@
 """Claims of open images by people: each is decided in a turn at the journal, so no two people get the same one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from budgetal.annotators.claims import check_holder, given_up, hand_out, take
+from budgetal.annotators.claims import check_holder, given_up, hand_out, hand_out_together, take
 from budgetal.logbook import Logbook
 from budgetal.opinions import people_of
 from budgetal.store.leases import Clock, Instant, Lease, host_clock
@@ -11,6 +11,8 @@ from budgetal.store.store import Transaction
 
 DURATION_S = 60.0
 """Long enough to look at an image twice; a page that is open renews it."""
+Arrange = Callable[[Sequence[str]], Sequence[str]]
+"""Chooses what is shown next of images that wait, given in their order."""
 SHORT = "short"
 SHORT_S = 3.0
 
@@ -29,12 +31,24 @@ class Leasing:
         annotator: whose page it is; images that wait for another person's opinion are then left out.
         """
         with self.logbook.transaction() as transaction:
-            open_now = [] if self.logbook.state.paused else self._waiting()
-            waiting = [name for name in open_now if not self._waits_for_another(name, annotator)]
+            waiting = self._waiting_for(annotator)
             held = transaction.leases(waiting)
             leases = hand_out(waiting, held, owner, n, self.clock(), self.duration_s)
             came_for_nothing = [] if leases else [self._short(transaction, owner)]
             transaction.lease([*leases, *came_for_nothing])
+        return leases
+
+    def claim_together(self, owner: str, arrange: Arrange, besides: Collection[str], annotator: str) -> list[Lease]:
+        """The images that `arrange` chooses of those that wait, for `owner`; all leases that it holds are renewed.
+
+        besides: images that it has before it already. annotator: as in `claim`.
+        """
+        with self.logbook.transaction() as transaction:
+            waiting = self._waiting_for(annotator)
+            held = transaction.leases(waiting)
+            leases, others = hand_out_together(waiting, held, owner, arrange, besides, self.clock(), self.duration_s)
+            came_for_nothing = [] if leases or others else [self._short(transaction, owner)]
+            transaction.lease([*leases, *others, *came_for_nothing])
         return leases
 
     def release(self, owner: str, sample_ids: Sequence[str]) -> None:
@@ -81,6 +95,10 @@ class Leasing:
 
     def _n_queries(self) -> str:
         return str(len(self.logbook.state.queries))
+
+    def _waiting_for(self, annotator: str | None) -> list[str]:
+        open_now = [] if self.logbook.state.paused else self._waiting()
+        return [name for name in open_now if not self._waits_for_another(name, annotator)]
 
     def _waits_for_another(self, sample_id: str, annotator: str | None) -> bool:
         state = self.logbook.state

@@ -14,6 +14,7 @@ from typing import Any
 
 from budgetal import journal, rounds
 from budgetal.annotators.after_review import AfterReview
+from budgetal.blindness import may_be_helped
 from budgetal.budget.plan import BudgetPlan, plan_budget
 from budgetal.classes import Change, class_change
 from budgetal.config import Config, class_named, load_config, make_config, save_config
@@ -206,7 +207,8 @@ class Project:
         Telling the same key twice changes nothing; a new answer for a labelled image corrects it. Where a query of
         purpose `opinion` asks, another person's answer is one more opinion, and one's own a correction. An image of no
         class has the label `NONE_OF_THESE`. Raises DataError for any other label that is no class, ProjectError for
-        an image nobody was asked about or a key that stands for another answer, BudgetError when a skipped image's
+        an image nobody was asked about, a key that stands for another answer or a suggestion where none may be shown
+        (`blindness`), BudgetError when a skipped image's
         label is no longer paid for.
         """
         with self._logbook.transaction() as transaction:
@@ -218,13 +220,16 @@ class Project:
                     raise ProjectError(f"Key {event.key!r} stands for another answer: use a new key for each")
         self.catch_up()
 
-    def skip(self, sample_id: str) -> None:
-        """Set an image aside that nobody can label; it costs nothing and is not asked again."""
+    def skip(self, sample_id: str, *, broken: bool = False) -> None:
+        """Set an image aside that nobody can label; it costs nothing and is not asked again.
+
+        broken: there is nothing to see in it, so it gets no label by the machine either.
+        """
         with self._logbook.transaction() as transaction:
             query_id = self._query_id(sample_id)
             if sample_id in self.state.labels and not is_asked_of_another(self.state, sample_id):
                 raise ProjectError(f"Cannot skip image {sample_id}: it has a label. Undo that first.")
-            transaction.append([journal.item_event("skipped", sample_id, query_id)])
+            transaction.append([journal.skipped(sample_id, query_id, broken=broken)])
         self.catch_up()
 
     def undo(self, sample_id: str) -> None:
@@ -341,11 +346,32 @@ class Project:
         label = class_named(self.config, annotation.label)
         if label not in known:
             raise DataError(unknown_name("label", annotation.label, known))
-        return journal.labelled(dataclasses.replace(annotation, label=label), self._query_answered(annotation))
+        query_id = self._query_answered(annotation)
+        named = self._named_as_now(annotation)
+        self._check_suggestion(named, query_id)
+        return journal.labelled(named, query_id)
+
+    def _named_as_now(self, annotation: Annotation) -> Annotation:
+        """An answer with its classes as they are called now."""
+        shown = annotation.suggestion
+        suggestion = None if shown is None else class_named(self.config, shown)
+        return dataclasses.replace(annotation, label=class_named(self.config, annotation.label), suggestion=suggestion)
+
+    def _check_suggestion(self, annotation: Annotation, query_id: int) -> None:
+        if annotation.suggestion is None:
+            return
+        if annotation.suggestion not in self.config.classes:
+            raise DataError(unknown_name("suggested label", annotation.suggestion, list(self.config.classes)))
+        if not may_be_helped(self.state, annotation.sample_id, query_id):
+            raise ProjectError(
+                f"Cannot record an answer for image {annotation.sample_id} that was given with a suggestion: people "
+                "answer this image by themselves. Show it without one, and send the answer without `suggestion`."
+            )
 
     def _as_now(self, data: Mapping[str, Json]) -> dict[str, Json]:
         """An answer that was stored, with its class as it is called now."""
-        return {**data, "label": class_named(self.config, str(data["label"]))}
+        names = {name: class_named(self.config, str(data[name])) for name in ("label", "suggestion") if name in data}
+        return {**data, **names}
 
     def _query_answered(self, annotation: Annotation) -> int:
         """The query of an answer; of one that corrects its giver's own, the query of that."""

@@ -43,6 +43,8 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
             rows.append(_human_row(state, sample, several.get(sample.sample_id)))
         elif review is not None:
             rows.append(_reviewed_row(state, sample, review))
+        elif sample.sample_id in state.broken:
+            rows.append(LabelRow(sample.sample_id, sample.paths, "", "broken image"))
         elif proposals is not None and row in automatic:
             machine = _automatic_row(state, sample, proposals, row)
             rows.append(machine if outliers is None else _with_outlier_score(machine, outliers, row))

@@ -29,11 +29,13 @@ class HumanLabel:
     """The label of one image as a person gave it last; of several people's, the one that most gave.
 
     In a tie the earliest counts. annotator: the first who gave it; query_id: where the image was asked first.
+    suggestion: the model's guess that they were shown with the image, if they were.
     """
 
     label: str
     annotator: str
     query_id: int
+    suggestion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class State:
     opinions: dict[str, list[HumanLabel]] = field(default_factory=dict)
     n_opinions_asked: Counter[str] = field(default_factory=Counter)
     skipped: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     skipped_opinions: set[tuple[str, int]] = field(default_factory=set)
     reviews: Reviews = field(default_factory=Reviews)
     queried: set[str] = field(default_factory=set)
@@ -293,7 +296,7 @@ class State:
 
     def _on_labelled(self, data: Mapping[str, Any]) -> None:
         sample_id, query_id = data["sample_id"], data["query"]
-        answer = HumanLabel(data["label"], data["annotator"], query_id)
+        answer = HumanLabel(data["label"], data["annotator"], query_id, data.get("suggestion"))
         if sample_id in self.opinions or self.is_opinion(query_id):
             self._add_opinion(sample_id, answer)
         else:
@@ -301,6 +304,7 @@ class State:
             self.labels[sample_id] = answer
             self.skipped.discard(sample_id)
             self._pay(sample_id, answer)
+        self.broken.discard(sample_id)
         # A correction of one's own answer leaves the image open where another person's is asked for.
         if self.open_items.get(sample_id) == query_id:
             del self.open_items[sample_id]
@@ -331,6 +335,8 @@ class State:
 
     def _on_skipped(self, data: Mapping[str, Any]) -> None:
         self.open_items.pop(data["sample_id"], None)
+        if data.get("reason") == "broken":
+            self.broken.add(data["sample_id"])
         if self.is_opinion(data["query"]):
             self.skipped_opinions.add((data["sample_id"], data["query"]))
         else:
@@ -338,6 +344,7 @@ class State:
 
     def _on_undone(self, data: Mapping[str, Any]) -> None:
         sample_id = data["sample_id"]
+        self.broken.discard(sample_id)
         if (sample_id, data["query"]) in self.skipped_opinions:
             self.skipped_opinions.remove((sample_id, data["query"]))
         else:

@@ -11,7 +11,14 @@ Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Js
 RowArray: TypeAlias = NDArray[np.int64]
 Purpose: TypeAlias = Literal["audit", "initial", "round", "opinion"]
 Provenance: TypeAlias = Literal[
-    "human", "human (review)", "audit", "auto", "auto (no guarantee)", "predicted", "possible outlier"
+    "human",
+    "human (review)",
+    "audit",
+    "auto",
+    "auto (no guarantee)",
+    "predicted",
+    "possible outlier",
+    "broken image",
 ]
 
 AUTOMATIC: tuple[Provenance, ...] = ("auto", "auto (no guarantee)")
@@ -76,12 +83,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class Annotation:
-    """One person's answer for one image. `key` makes a repeated delivery harmless."""
+    """One person's answer for one image. `key` makes a repeated delivery harmless.
+
+    suggestion: the model's guess that the person was shown with the image; None: they saw none.
+    """
 
     sample_id: str
     label: str
     annotator: str = "human"
     key: str | None = None
+    suggestion: str | None = None
 
 
 @dataclass(frozen=True)

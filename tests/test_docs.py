@@ -19,6 +19,7 @@ from scipy.stats import hypergeom
 
 from budgetal.annotators.confidence import sources
 from budgetal.annotators.oracle import Oracle
+from budgetal.blindness import may_be_helped
 from budgetal.cli import app
 from budgetal.config import Config
 from budgetal.project import Project
@@ -184,11 +185,15 @@ def eventful(tmp_path_factory):
     query = project.ask()
     project.tell(oracle.annotate(query))
     project.undo(query.sample_ids[0])
-    project.skip(query.sample_ids[0])
+    project.skip(query.sample_ids[0], broken=True)
     project.configure(budget=85)
     project.change_classes("rename", "owl", "barn owl")
     project.pause("anna")
     project.resume("anna")
+    while (query := project.ask()).purpose != "round":
+        project.tell(oracle.annotate(query))
+    helped = next(i for i in query.sample_ids if may_be_helped(project.state, i, query.query_id))
+    project.tell([Annotation(helped, "owl", suggestion="crow")])
     run(project, oracle)
     reviewing = Reviewing(project)
     (first,) = reviewing.page(Wanted(), 1, "anna").items

@@ -6,7 +6,7 @@ unless somebody else has the image by then. That is what the fencing token decid
 image may be handed on, so a clock that errs costs an answer at worst and never gives an image two holders.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from budgetal.errors import LeaseError
@@ -26,6 +26,29 @@ def hand_out(
     free = [name for name in names if not is_taken(held.get(name), owner, now) and name not in own]
     n_new = min(n - len(own), max(len(free) // 2, 1))
     return [take(held.get(name), name, owner, now, duration_s) for name in [*own, *free[:n_new]]]
+
+
+def hand_out_together(
+    names: Sequence[str],
+    held: Mapping[str, Lease],
+    owner: str,
+    arrange: Callable[[Sequence[str]], Sequence[str]],
+    besides: Collection[str],
+    now: Instant,
+    duration_s: float,
+) -> tuple[list[Lease], list[Lease]]:
+    """What `arrange` chooses to show next, as leases of `owner`; and leases that it holds already, renewed.
+
+    `arrange` is given what may be shown, in the order of `names`: the owner's own but those in `besides`; where it has
+    none, free ones, of these half at most, and one at least, so that those who come next find some too.
+    """
+    own = [name for name in names if name in held and held[name].owner == owner]
+    free = [name for name in names if not is_taken(held.get(name), owner, now) and name not in own]
+    left = [name for name in own if name not in besides]
+    shown = arrange(left or [name for name in free[: max(len(free) // 2, 1)] if name not in besides])
+    renewed = [name for name in own if name not in shown]
+    leases, others = ([take(held.get(i), i, owner, now, duration_s) for i in some] for some in (shown, renewed))
+    return leases, others
 
 
 def is_taken(lease: Lease | None, owner: str, now: Instant) -> bool:

@@ -56,6 +56,8 @@ def _build(rows: Sequence[LabelRow], staging: Path, resolve: Resolve) -> None:
 
 def _folder(row: LabelRow) -> str:
     """The label, but for possible outliers: they would spoil the class that they look like most."""
+    if row.provenance == "broken image":
+        return "broken image"
     return NONE_OF_THESE if row.provenance == "possible outlier" else row.label
 
 

@@ -17,9 +17,10 @@ from budgetal.reviewing import Reviewing
 from budgetal.steering import Steering
 from budgetal.web.access import refuse_undeclared
 from budgetal.web.gate import Gate
+from budgetal.web.outlook import Outlooks
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
-from budgetal.web.routes import entering, events, figures, images, items, pages, review, settings, start
+from budgetal.web.routes import entering, events, figures, help, images, items, pages, review, settings, start
 from budgetal.web.sessions import Sessions
 from budgetal.web.site import Site
 from budgetal.web.starting import Starting
@@ -35,11 +36,12 @@ def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
     """The app that serves one project to whoever names one of `hosts` ("127.0.0.1:8000")."""
     project = desk.project
     pictures = Pictures(project.workspace, project.samples)
-    shared = Reviewing(project, desk.turn), Steering(project, desk.turn)
+    shared = Reviewing(project, desk.turn), Steering(project, desk.turn), Outlooks(project.folder)
     site = Site(desk, pictures, sessions, Watcher(project.logbook), *shared)
     app = _gated(sessions, hosts, lifespan=_watching)
     app.state.site = site
-    _serve(app, [module.router for module in (items, figures, images, events, review, settings, pages, entering)])
+    modules = (items, help, figures, images, events, review, settings, pages, entering)
+    _serve(app, [module.router for module in modules])
     return app
 
 
@@ -86,3 +88,4 @@ async def _watching(app: FastAPI) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        app.state.site.outlook.close()

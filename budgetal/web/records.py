@@ -1,6 +1,6 @@
 """What programs send and receive, version 1. Unknown fields are refused, so that a misspelt one is noticed."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -57,10 +57,19 @@ class Standing(_Record):
 
 
 class ClaimRequest(_Record):
-    """Ask for images; those that the client holds already come first."""
+    """Ask for images; those that the client holds already come first. help: with the model's guess, where it may be."""
 
     client: Client
     n: int = Field(default=1, ge=1, le=64)
+    help: bool = False
+
+
+class ScreenRequest(_Record):
+    """Ask for images that are looked at together, besides those in hand."""
+
+    client: Client
+    n: int = Field(default=9, ge=0, le=16, description="0: renew the leases only")
+    besides: list[SampleId] = Field(default=[], max_length=256)
 
 
 class HeldItem(_Record):
@@ -70,16 +79,31 @@ class HeldItem(_Record):
     token: int = Field(ge=1, le=2**53)
 
 
+class GuessInfo(_Record):
+    """The class that the model finds most probable, and its calibrated probability."""
+
+    label: str
+    confidence: float
+
+
 class Answer(HeldItem):
-    """A label for an image that the client was handed."""
+    """A label for an image that the client was handed. suggestion: the model's guess that was shown with it."""
 
     client: Client
     label: str = Field(min_length=1, max_length=1024)
     key: Key
+    suggestion: str | None = Field(default=None, min_length=1, max_length=1024)
+
+
+class SkipRequest(HeldItem):
+    """Set an image aside. broken: there is nothing to see in it, so it gets no label by the machine either."""
+
+    client: Client
+    broken: bool = False
 
 
 class HeldRequest(HeldItem):
-    """Skip an image, or take an answer back."""
+    """Take an answer back."""
 
     client: Client
 
@@ -92,12 +116,74 @@ class ReleaseRequest(_Record):
 
 
 class Claimed(_Record):
-    """Images to label now. Empty: none waits; `ended` says whether more may come."""
+    """Images to label now. Empty: none waits; `ended` says whether more may come.
+
+    guesses: the model's, by sample id, where help was asked for and people do not answer by themselves.
+    """
 
     items: list[HeldItem]
+    guesses: dict[str, GuessInfo]
     lease_s: float
     ended: bool
     standing: Standing
+
+
+class Screen(Claimed):
+    """Images to label next. is_grid: look-alikes, each with a guess; otherwise one by one, without any."""
+
+    is_grid: bool
+
+
+class QuantityInfo(_Record):
+    """A measure of an image, and the share of a sample of the pool that is below it."""
+
+    value: float
+    percentile: float
+
+
+class NeighbourInfo(_Record):
+    """A labelled image that looks like the one in question. similarity: a cosine, in [-1, 1]."""
+
+    sample_id: SampleId
+    label: str
+    similarity: float
+
+
+class ReasonInfo(_Record):
+    """Why an image was asked."""
+
+    is_blind: Literal[False] = False
+    strategy: str
+    summary: str
+    round: int
+    weights: dict[str, float]
+    guesses: list[GuessInfo]
+    uncertainty: QuantityInfo
+    correlation: QuantityInfo
+    informativeness: QuantityInfo
+    neighbours: list[NeighbourInfo]
+
+
+class NoReason(_Record):
+    """Why nothing is told of an image."""
+
+    is_blind: Literal[True] = True
+    note: str
+
+
+class Purchase(_Record):
+    """What `n` more labels are expected to bring: shares of images labelled right, and labelled at all."""
+
+    n: int
+    accuracy: float | None
+    coverage: float | None
+
+
+class Outlook(_Record):
+    """The middle of the forecast; `reason` says why there is none."""
+
+    next: Purchase | None
+    reason: str | None
 
 
 class Done(_Record):

@@ -9,6 +9,7 @@ from budgetal.desk import Desk
 from budgetal.pictures import Pictures
 from budgetal.reviewing import Reviewing
 from budgetal.steering import Steering
+from budgetal.web.outlook import Outlooks
 from budgetal.web.records import Standing
 from budgetal.web.sessions import Sessions
 from budgetal.web.standing import standing
@@ -25,6 +26,7 @@ class Site:
     watcher: Watcher
     reviewing: Reviewing
     steering: Steering
+    outlook: Outlooks
 
     @property
     def name(self) -> str:

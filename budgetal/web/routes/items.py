@@ -1,10 +1,22 @@
 """Claims, answers, skips and undos."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter
 
 from budgetal.desk import Item, Seat
 from budgetal.web.access import OfAnnotator
-from budgetal.web.records import Answer, Claimed, ClaimRequest, Done, HeldItem, HeldRequest, ReleaseRequest
+from budgetal.web.records import (
+    Answer,
+    Claimed,
+    ClaimRequest,
+    Done,
+    GuessInfo,
+    HeldItem,
+    HeldRequest,
+    ReleaseRequest,
+    SkipRequest,
+)
 from budgetal.web.sessions import Session
 from budgetal.web.site import OfSite, Site
 
@@ -15,9 +27,11 @@ router = APIRouter(prefix="/api/v1", tags=["labelling"])
 def claim(request: ClaimRequest, site: OfSite, session: OfAnnotator) -> Claimed:
     """Get the next images to label, and renew the leases of those in hand."""
     items = site.desk.claim(_seat(session, request.client), request.n)
+    guesses = site.desk.guesses_for(items) if request.help else {}
     now = site.standing()
     return Claimed(
         items=[HeldItem(sample_id=item.sample_id, token=item.token) for item in items],
+        guesses={name: GuessInfo(**asdict(guess)) for name, guess in guesses.items()},
         lease_s=site.desk.leasing.duration_s,
         ended=now.stop_reason is not None,
         standing=now,
@@ -29,14 +43,14 @@ def submit(answer: Answer, site: OfSite, session: OfAnnotator) -> Done:
     """Record a label. On reply it is on disk; the same key again changes nothing."""
     # A name space for each person: nobody's key can stand for another's answer.
     key = f"{session.annotator}/{answer.key}"
-    site.desk.submit(_seat(session, answer.client), _item(answer), answer.label, key)
+    site.desk.submit(_seat(session, answer.client), _item(answer), answer.label, key, answer.suggestion)
     return _done(site)
 
 
 @router.post("/skips")
-def skip(request: HeldRequest, site: OfSite, session: OfAnnotator) -> Done:
-    """Set an image aside that nobody can label."""
-    site.desk.skip(_seat(session, request.client), _item(request))
+def skip(request: SkipRequest, site: OfSite, session: OfAnnotator) -> Done:
+    """Set an image aside that nobody can label, or that is broken."""
+    site.desk.skip(_seat(session, request.client), _item(request), broken=request.broken)
     return _done(site)
 
 

@@ -1,47 +1,58 @@
-// The annotate page: one image, a key for each class, nothing lost.
+// The annotate page: one image or a grid of look-alikes, a key for each class, nothing lost.
 
+import { Classes } from "./annotate-classes.js";
+import { $, bold, element, sharpen } from "./annotate-elements.js";
+import { Figures } from "./annotate-figures.js";
+import { BROKEN, Grid, SKIPPED } from "./annotate-grid.js";
+import { Keys } from "./annotate-keys.js";
+import { Single } from "./annotate-single.js";
+import { swipes } from "./annotate-swipe.js";
+import { Why } from "./annotate-why.js";
 import { follow, get, imageUrl } from "./api.js";
 import { Hand } from "./hand.js";
-import { keymap } from "./keymap.js";
+import { Keymap, keyName } from "./keymap.js";
 import { Outbox } from "./outbox.js";
-import { count, duration, isWaiting, learnerWords } from "./words.js";
-import { Zoom } from "./zoom.js";
+import { count, isWaiting, learnerWords } from "./words.js";
 
-const PROJECT = document.body.dataset.project;
 const STRIP = 8;
 const REMEMBERED = 1000;
-const PACE_OVER_MS = 5 * 60_000;
-const SHARP_BELOW_PX = 96;
-const MANY = 12;
 
-const $ = (id) => document.getElementById(id);
 const client = (sessionStorage.client ??= crypto.randomUUID());
+const stored = (name, otherwise) => JSON.parse(localStorage.getItem(name) ?? JSON.stringify(otherwise));
 
 class Page {
   constructor(info) {
-    this.classes = info.classes;
+    this.owner = `${document.body.dataset.project}/${info.annotator}`;
     this.noneOfThese = info.none_of_these;
-    this.keys = keymap(info.classes);
+    this.keymap = new Keymap(info.classes, stored(`${this.owner}/keys`, {}));
+    this.wishes = { grid: 0, size: 9, help: false, ...stored(`${this.owner}/wishes`, {}) };
     this.history = JSON.parse(sessionStorage.history ?? "[]");
-    this.standing = null;
     this.learner = undefined;
     this.problem = null;
-    this.shown = null;
-    this.zoom = new Zoom($("picture"), $("image"), $("zoom"));
-    this.outbox = new Outbox(PROJECT, {
+    this.suggested = new Map();
+    this.classes = new Classes({ list: $("classes"), finder: $("finder"), field: $("find") }, info.classes, this.keymap, (name) => this.label(name));
+    this.keys = new Keys(this.keymap, info.classes, () => this.keysChanged());
+    this.single = new Single();
+    this.grid = new Grid((answer) => this.words(answer));
+    this.why = new Why((id, guess) => guess && this.suggested.set(id, guess.label));
+    this.figures = new Figures(() => this.history);
+    this.outbox = new Outbox(this.owner, {
       onChange: () => this.showLine(),
       onRefused: (entry, problem) => this.refused(entry, problem),
-      onStanding: (standing) => this.showStanding(standing),
+      onStanding: (standing) => this.figures.show(standing),
     });
     this.hand = new Hand(client, {
       idsOnTheirWay: () => this.outbox.ids(),
       isAnswered: (id, since) => this.outbox.ids().has(id) || this.history.some((one) => one.sample_id === id && one.at >= since),
+      wishes: () => this.wishes,
       onChange: () => this.show(),
       onProblem: (problem) => { this.problem = problem; this.showLine(); },
-      onStanding: (standing) => this.showStanding(standing),
+      onStanding: (standing) => this.figures.show(standing),
     });
-    this.makeButtons();
+    this.grid.onMove = (tile) => this.atTile(tile);
     this.listen();
+    this.showKeys();
+    this.showWishes();
     this.showStrip();
     this.hand.fill(true).then(() => this.followJournal());
   }
@@ -49,30 +60,64 @@ class Page {
   // -- answers -------------------------------------------------------------------------------
 
   label(name) {
-    if (!this.hand.current) return;
-    this.flash(name);
-    this.answer("label", name);
+    this.answer({ kind: "label", label: name });
   }
 
-  answer(kind, label = null) {
+  // Answer the image that is shown, or the one under the cursor of a grid.
+  answer(answer) {
     const item = this.hand.current;
     if (!item) return;
-    this.outbox.add(kind, client, item, label);
-    this.remember({ sample_id: item.sample_id, token: item.token, label, at: Date.now() });
-    this.before = null;
-    this.hand.take();
+    this.flash(answer);
+    if (this.grid.isShown) return this.grid.set(answer);
+    this.send(item, answer, null);
+    this.hand.takeScreen();
     this.show();
   }
 
-  // Take an answer back: the last one, or the one that was clicked.
+  // Accept the grid as it stands, or the guess that is shown with one image.
+  accept() {
+    if (!this.grid.isShown) {
+      const guess = this.guessShown(this.hand.current);
+      return guess && this.label(guess.label);
+    }
+    const batch = Date.now();
+    for (const { item, answer } of this.grid.answers) this.send(item, answer, batch);
+    this.grid.hide();
+    this.hand.takeScreen();
+    this.show();
+  }
+
+  send(item, answer, batch) {
+    const { kind, label } = answer;
+    const suggestion = this.suggestionFor(item);
+    const more = kind === "label" ? { label, ...(suggestion ? { suggestion } : {}) } : kind === "broken" ? { broken: true } : {};
+    this.outbox.add(kind === "label" ? "label" : "skip", client, item, more);
+    const { sample_id, token, guess } = item;
+    this.remember({ sample_id, token, guess, answer, batch, at: Date.now() });
+    this.before = null;
+  }
+
+  // The model's guess that the person has seen with an image.
+  suggestionFor(item) {
+    const isShown = this.grid.isShown || this.guessShown(item);
+    return (isShown ? item.guess?.label : null) ?? this.suggested.get(item.sample_id) ?? null;
+  }
+
+  guessShown(item) {
+    return this.wishes.help && item?.guess && !item.screen ? item.guess : null;
+  }
+
+  // Take an answer back: the last one, a whole grid if it was accepted as one, or the one that was clicked.
   undo(at = this.history.length - 1) {
-    const [entry] = at < 0 ? [] : this.history.splice(at, 1);
-    if (!entry) return;
-    const item = { sample_id: entry.sample_id, token: entry.token };
-    if (!this.outbox.withdraw(client, entry.sample_id)) this.outbox.add("undo", client, item);
-    this.before = { ...item, label: entry.label };
+    const last = this.history[at];
+    if (!last) return;
+    const isWhole = last.batch !== null && at === this.history.length - 1;
+    const taken = isWhole ? this.history.filter((entry) => entry.batch === last.batch) : [last];
+    this.history = this.history.filter((entry) => !taken.includes(entry));
+    for (const entry of taken) if (!this.outbox.withdraw(client, entry.sample_id)) this.outbox.add("undo", client, entry);
+    this.before = isWhole ? null : last;
     this.saveHistory();
-    this.hand.putBack(item);
+    this.hand.putBack(taken.map(({ sample_id, token, guess, answer }) => ({ sample_id, token, guess, answer })), isWhole);
     this.show();
   }
 
@@ -80,7 +125,7 @@ class Page {
     this.history = this.history.filter((one) => one.sample_id !== entry.sample_id);
     this.saveHistory();
     this.hand.drop(entry.sample_id);
-    this.toast(`Not recorded${entry.label ? ` (${this.words(entry)})` : ""}: ${problem.message}`);
+    this.toast(`Not recorded${entry.more?.label ? ` (${this.words(entry.more)})` : ""}: ${problem.message}`);
     this.show();
   }
 
@@ -98,37 +143,36 @@ class Page {
 
   show() {
     const item = this.hand.current;
-    for (const button of [...this.buttons.values(), $("none"), $("skip"), $("zoom")]) button.disabled = !item;
+    this.classes.disable(!item);
+    for (const id of ["none", "skip", "broken", "zoom", "why-button"]) $(id).disabled = !item;
+    $("accept").hidden = !(this.hand.isGrid || this.guessShown(item));
+    $("notice").hidden = Boolean(item);
     if (!item) return this.showNotice();
-    $("notice").hidden = true;
-    if (this.shown !== item.sample_id) this.showImage(item.sample_id);
-    this.markBefore(item);
+    this.hand.isGrid ? this.showGrid() : this.showSingle(item);
+    this.showKeys();
   }
 
-  async showImage(sampleId) {
-    const image = $("image");
-    this.shown = sampleId;
-    this.zoom.set(0);
-    const ahead = this.hand.pictures.get(sampleId);
-    await ahead?.decode().catch(() => {});
-    // Another one may have been asked for while this one was on its way.
-    if (this.shown !== sampleId) return;
-    image.src = imageUrl(sampleId);
-    await image.decode().catch(() => {});
-    if (this.shown !== sampleId) return;
-    image.alt = "Image to label";
-    image.hidden = false;
-    image.dataset.sample = sampleId;
-    image.classList.toggle("sharp", Math.max(image.naturalWidth, image.naturalHeight) < SHARP_BELOW_PX);
-    image.classList.remove("fresh");
-    requestAnimationFrame(() => image.classList.add("fresh"));
+  showGrid() {
+    this.single.hide();
+    this.grid.show(this.hand.screen);
+  }
+
+  showSingle(item) {
+    this.grid.hide();
+    this.single.show(item, this.hand.pictures.get(item.sample_id), this.guessShown(item));
+    this.classes.mark("before", this.before?.sample_id === item.sample_id ? this.before.answer.label : null);
+    if (this.why.isOpen && this.why.for !== item.sample_id) this.why.close();
+  }
+
+  atTile(tile) {
+    this.classes.mark("before", tile.answer.label);
+    if (this.why.isOpen && this.why.for !== tile.item.sample_id) this.why.close();
   }
 
   showNotice() {
-    this.shown = null;
-    $("image").hidden = true;
-    delete $("image").dataset.sample;
-    $("notice").hidden = false;
+    this.single.hide();
+    this.grid.hide();
+    this.why.close();
     $("notice").classList.toggle("still", this.hand.ended);
     const [title, text] = this.noticeWords();
     $("notice-title").textContent = title;
@@ -136,34 +180,11 @@ class Page {
   }
 
   noticeWords() {
+    const standing = this.figures.standing;
     if (this.problem) return ["Waiting for the server", "Answers that you gave are kept in this browser."];
-    if (this.hand.ended) return ["All done", `This run has ended: ${this.standing?.stop_reason}. Thank you.`];
-    if (this.standing?.n_open && isWaiting(this.learner)) return ["One moment", "Every open image is in somebody's hands."];
+    if (this.hand.ended) return ["All done", `This run has ended: ${standing?.stop_reason}. Thank you.`];
+    if (standing?.n_open && isWaiting(this.learner)) return ["One moment", "Every open image is in somebody's hands."];
     return ["Choosing your next images", learnerWords(this.learner)];
-  }
-
-  markBefore(item) {
-    const label = this.before?.sample_id === item.sample_id ? this.before.label : null;
-    for (const [name, button] of this.buttons) button.classList.toggle("before", name === label);
-  }
-
-  showStanding(standing) {
-    if (this.standing && standing.seq < this.standing.seq) return;
-    this.standing = standing;
-    $("meter").setAttribute("aria-valuemax", standing.budget);
-    $("meter").setAttribute("aria-valuenow", standing.n_paid);
-    $("meter-bar").style.width = `${(100 * standing.n_paid) / standing.budget}%`;
-    bold($("budget"), count(standing.n_left), ` of ${count(standing.budget)} labels left`);
-    this.showPace();
-  }
-
-  showPace() {
-    const since = Date.now() - PACE_OVER_MS;
-    const recent = this.history.filter((entry) => entry.at > since);
-    if (recent.length < 3) return $("pace").replaceChildren();
-    const perMs = (recent.length - 1) / (recent.at(-1).at - recent[0].at || 1);
-    const left = this.standing ? ` · ${duration(this.standing.n_left / perMs / 1000)} to go` : "";
-    bold($("pace"), `${Math.round(60_000 * perMs)}`, `/min${left}`);
   }
 
   showLine() {
@@ -176,7 +197,7 @@ class Page {
   showStrip() {
     const last = this.history.at(-1);
     $("last").replaceChildren();
-    if (last) bold($("last"), this.words(last), last.label ? " was your last answer" : "");
+    if (last) bold($("last"), this.words(last.answer), last.answer.kind === "label" ? " was your last answer" : "");
     const recent = this.history.slice(-STRIP).reverse();
     $("strip").replaceChildren(...recent.map((entry, i) => this.stripEntry(entry, this.history.length - 1 - i)));
   }
@@ -184,16 +205,17 @@ class Page {
   stripEntry(entry, at) {
     const button = element("button", { type: "button", title: "Take this answer back" });
     const image = element("img", { src: imageUrl(entry.sample_id, "small"), alt: "", width: 48, height: 48 });
-    image.addEventListener("load", () => image.classList.toggle("sharp", image.naturalWidth < SHARP_BELOW_PX));
-    button.append(image, element("span", {}, this.words(entry)));
-    button.setAttribute("aria-label", `Take back: ${this.words(entry)}`);
+    image.addEventListener("load", () => sharpen(image));
+    button.append(image, element("span", {}, this.words(entry.answer)));
+    button.setAttribute("aria-label", `Take back: ${this.words(entry.answer)}`);
     button.addEventListener("click", () => this.undo(at));
     const item = element("li");
     item.append(button);
     return item;
   }
 
-  words({ label }) {
+  words({ kind, label }) {
+    if (kind === "broken") return "broken image";
     return label === this.noneOfThese ? "none of these" : (label ?? "skipped");
   }
 
@@ -204,87 +226,106 @@ class Page {
     this.toastTimer = setTimeout(() => ($("toast").hidden = true), 7000);
   }
 
-  flash(name) {
-    const button = this.buttons.get(name) ?? $("none");
+  flash({ kind, label }) {
+    const button = kind === "label" ? (this.classes.buttons.get(label) ?? $("none")) : $(kind);
     button.classList.add("pressed");
     setTimeout(() => button.classList.remove("pressed"), 130);
   }
 
+  // -- wishes --------------------------------------------------------------------------------
+
+  wish(changes) {
+    Object.assign(this.wishes, changes);
+    localStorage.setItem(`${this.owner}/wishes`, JSON.stringify(this.wishes));
+    this.showWishes();
+    if ("grid" in changes) return this.hand.startOver();
+    this.hand.fill(true);
+    this.show();
+  }
+
+  showWishes() {
+    $("as-one").setAttribute("aria-pressed", String(!this.wishes.grid));
+    $("as-grid").setAttribute("aria-pressed", String(Boolean(this.wishes.grid)));
+    $("as-guess").setAttribute("aria-pressed", String(this.wishes.help));
+    $("size").value = String(this.wishes.size);
+    $("size-choice").hidden = !this.wishes.grid;
+    $("as-guess").hidden = Boolean(this.wishes.grid);
+  }
+
+  keysChanged() {
+    localStorage.setItem(`${this.owner}/keys`, JSON.stringify(this.keymap.changes));
+    this.classes.make(this.keymap);
+    this.showKeys();
+    this.show();
+  }
+
+  showKeys() {
+    // In a grid the arrows move.
+    const isUsable = (key) => !this.grid.isShown || !key.startsWith("Arrow");
+    for (const place of document.querySelectorAll("kbd[data-command]")) {
+      const keys = this.keymap.keysOf[place.dataset.command];
+      place.textContent = keyName(keys.find(isUsable) ?? keys[0]);
+    }
+  }
+
   // -- keys, buttons, news -------------------------------------------------------------------
 
-  makeButtons() {
-    const keyOf = new Map([...this.keys].map(([key, name]) => [name, key]));
-    this.buttons = new Map(this.classes.map((name) => [name, this.classButton(name, keyOf.get(name))]));
-    $("classes").replaceChildren(...this.buttons.values());
-    $("classes").classList.toggle("many", this.classes.length > MANY);
-    $("finder").hidden = this.classes.length <= MANY;
-  }
-
-  classButton(name, key) {
-    const button = element("button", { type: "button" });
-    if (key) {
-      button.append(element("kbd", {}, key.toUpperCase()));
-      button.setAttribute("aria-keyshortcuts", key);
-    }
-    button.append(element("span", {}, name));
-    button.addEventListener("click", () => this.label(name));
-    return button;
-  }
-
   listen() {
-    $("undo").addEventListener("click", () => this.undo());
-    $("none").addEventListener("click", () => this.label(this.noneOfThese));
-    $("skip").addEventListener("click", () => this.answer("skip"));
-    $("help").addEventListener("click", () => $("keys").showModal());
-    $("find").addEventListener("input", () => this.find($("find").value));
-    $("find").addEventListener("keydown", (event) => this.findKey(event));
+    const buttons = { undo: "undo", none: "none", skip: "skip", broken: "broken", accept: "accept", help: "help", zoom: "zoom", "why-button": "why", "as-guess": "guess" };
+    for (const [id, command] of Object.entries(buttons)) $(id).addEventListener("click", () => this.do(command));
+    $("as-one").addEventListener("click", () => this.wishes.grid && this.do("grid"));
+    $("as-grid").addEventListener("click", () => this.wishes.grid || this.do("grid"));
+    $("size").addEventListener("change", () => this.wish({ size: Number($("size").value), grid: Number($("size").value) }));
+    $("why-close").addEventListener("click", () => this.why.close());
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hand.fill(true));
     window.addEventListener("pagehide", () => this.hand.letGo());
+    swipes($("picture"), { onLeft: () => this.do("skip"), onRight: () => this.do("undo"), isOff: () => this.single.zoom.level > 0 || this.grid.isShown });
+  }
+
+  do(command) {
+    const commands = {
+      accept: () => this.accept(),
+      undo: () => this.undo(),
+      skip: () => this.answer(SKIPPED),
+      none: () => this.label(this.noneOfThese),
+      broken: () => this.answer(BROKEN),
+      zoom: () => this.hand.current && (this.grid.isShown ? this.grid.enlarge() : this.single.zoom.next()),
+      why: () => this.showWhy(),
+      guess: () => this.wish({ help: !this.wishes.help }),
+      grid: () => this.wish({ grid: this.wishes.grid ? 0 : this.wishes.size }),
+      find: () => this.classes.focusFinder(),
+      help: () => this.keys.open(),
+    };
+    commands[command]();
+  }
+
+  showWhy() {
+    const item = this.grid.isShown ? this.grid.tiles[this.grid.at].item : this.hand.current;
+    if (!item || this.why.isOpen) return this.why.close();
+    this.why.open(item.sample_id);
   }
 
   key(event) {
-    const typing = event.target instanceof HTMLInputElement || $("keys").open;
+    const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || this.keys.isOpen;
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const pressed = event.key.toLowerCase();
-    const command = this.commands[event.key] ?? (this.keys.has(pressed) ? () => this.label(this.keys.get(pressed)) : null);
-    // A focused button is pressed by space and enter as everywhere.
-    if (!command || (event.key === " " && event.target instanceof HTMLButtonElement)) return;
+    if (event.key === "Escape") return this.why.close();
+    if (this.grid.isShown && event.key.startsWith("Arrow")) return this.pressed(event, () => this.grid.arrow(event.key), true);
+    const { command, label } = this.keymap.meaning(event.key) ?? {};
+    // A focused button is pressed by space and enter as everywhere, but an image of a grid is only pointed at.
+    const isOnButton = event.target instanceof HTMLButtonElement && !event.target.classList.contains("tile");
+    if ((!command && !label) || (isOnButton && [" ", "Enter"].includes(event.key))) return;
+    this.pressed(event, () => (command ? this.do(command) : this.label(label)), false);
+  }
+
+  // A key that is held down would label images that nobody has seen; a cursor may run.
+  pressed(event, act, mayRepeat) {
     event.preventDefault();
-    // A key that is held down would label images that nobody has seen.
-    if (!event.repeat) command();
-  }
-
-  get commands() {
-    return {
-      ArrowLeft: () => this.undo(),
-      Backspace: () => this.undo(),
-      ArrowRight: () => this.answer("skip"),
-      " ": () => this.answer("skip"),
-      "?": () => $("keys").showModal(),
-      "/": () => !$("finder").hidden && $("find").focus(),
-      n: () => this.label(this.noneOfThese),
-      z: () => this.hand.current && this.zoom.next(),
-    };
-  }
-
-  find(text) {
-    const wanted = text.trim().toLowerCase();
-    for (const [name, button] of this.buttons) button.hidden = !name.toLowerCase().includes(wanted);
-  }
-
-  findKey(event) {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
-    event.preventDefault();
-    const first = [...this.buttons].find(([, button]) => !button.hidden);
-    if (event.key === "Enter" && first && $("find").value.trim()) this.label(first[0]);
-    $("find").value = "";
-    this.find("");
-    $("find").blur();
+    if (!event.repeat || mayRepeat) act();
   }
 
   followJournal() {
-    follow(this.standing?.seq ?? 0, {
+    follow(this.figures.standing?.seq ?? 0, {
       onEvent: (event) => this.news(event),
       onLearner: (learner) => { this.learner = learner; if (!this.hand.current) this.showNotice(); },
       onLine: (isUp) => isUp && this.hand.fill(true),
@@ -296,21 +337,11 @@ class Page {
   }
 }
 
-function element(tag, attributes = {}, text = null) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  if (text !== null) made.textContent = text;
-  return made;
-}
-
-function bold(place, strong, rest) {
-  place.replaceChildren(element("b", {}, strong), rest);
-}
-
 async function start() {
   try {
     new Page(await get("/project"));
   } catch (problem) {
-    document.getElementById("notice-title").textContent = problem.message;
+    $("notice-title").textContent = problem.message;
     setTimeout(start, 2000);
   }
 }

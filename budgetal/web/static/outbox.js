@@ -9,8 +9,9 @@ const LONGEST_PAUSE_MS = 8000;
 
 export class Outbox {
   // onChange(): something was added or sent; onRefused(entry, problem): the server does not take it, ever.
-  constructor(project, { onChange, onRefused, onStanding }) {
-    this.prefix = `${project}/out/`;
+  // owner: project and person; another person's answers in this browser wait until that person is back.
+  constructor(owner, { onChange, onRefused, onStanding }) {
+    this.prefix = `${owner}/out/`;
     Object.assign(this, { onChange, onRefused, onStanding });
     this.problem = null;
     this.pauseMs = FIRST_PAUSE_MS;
@@ -20,13 +21,14 @@ export class Outbox {
     this.run();
   }
 
-  add(kind, client, item, label = null) {
+  // more: what else the request says, such as {label, suggestion} or {broken: true}.
+  add(kind, client, item, more = {}) {
     const number = Number(localStorage.getItem(`${this.prefix}#`) ?? 0) + 1;
     localStorage.setItem(`${this.prefix}#`, String(number));
     const key = crypto.randomUUID();
     // Times order the entries of several pages; the number those of one millisecond.
     const name = `${this.prefix}${String(Date.now()).padStart(15, "0")}-${String(number).padStart(9, "0")}-${key}`;
-    const entry = { kind, client, sample_id: item.sample_id, token: item.token, label, key };
+    const entry = { kind, client, sample_id: item.sample_id, token: item.token, more, key };
     localStorage.setItem(name, JSON.stringify(entry));
     this.onChange();
     this.run();
@@ -77,8 +79,8 @@ export class Outbox {
   }
 
   async send(name, entry) {
-    const { kind, client, sample_id, token, label, key } = entry;
-    const body = { client, sample_id, token, ...(kind === "label" ? { label, key } : {}) };
+    const { kind, client, sample_id, token, more, key } = entry;
+    const body = { client, sample_id, token, ...more, ...(kind === "label" ? { key } : {}) };
     this.sending = name;
     try {
       const reply = await post(PATHS[kind], body);

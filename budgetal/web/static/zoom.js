@@ -7,7 +7,6 @@ export class Zoom {
     Object.assign(this, { frame, image, button, level: 0 });
     frame.addEventListener("pointermove", (event) => this.level && event.pointerType !== "touch" && this.look(event));
     image.addEventListener("click", (event) => { this.look(event); this.next(); });
-    button.addEventListener("click", () => this.next());
   }
 
   next() {
