@@ -16,8 +16,9 @@ import { count, isWaiting, learnerWords } from "./words.js";
 
 const STRIP = 8;
 const REMEMBERED = 1000;
+const NAME_WITHIN_MS = 500;
 
-const client = (sessionStorage.client ??= crypto.randomUUID());
+let client;
 const stored = (name, otherwise) => JSON.parse(localStorage.getItem(name) ?? JSON.stringify(otherwise));
 
 class Page {
@@ -93,7 +94,7 @@ class Page {
     const more = kind === "label" ? { label, ...(suggestion ? { suggestion } : {}) } : kind === "broken" ? { broken: true } : {};
     this.outbox.add(kind === "label" ? "label" : "skip", client, item, more);
     const { sample_id, token, guess } = item;
-    this.remember({ sample_id, token, guess, answer, batch, at: Date.now() });
+    this.remember({ sample_id, token, guess, answer, batch, at: batch ?? Date.now() });
     this.before = null;
   }
 
@@ -337,8 +338,29 @@ class Page {
   }
 }
 
+// A page's name on its leases. It outlives a reload; a copy of a tab, which brings the name along, gets one of its own.
+async function takeName() {
+  const wanted = (sessionStorage.client ??= crypto.randomUUID());
+  const isMine = await isHeldHere(wanted);
+  if (isMine) return wanted;
+  sessionStorage.removeItem("history");
+  return (sessionStorage.client = crypto.randomUUID());
+}
+
+function isHeldHere(name) {
+  if (!navigator.locks) return Promise.resolve(true);
+  const held = (answer) => {
+    answer(true);
+    return new Promise(() => {});
+  };
+  // On a reload the page before lets go within moments.
+  const signal = AbortSignal.timeout(NAME_WITHIN_MS);
+  return new Promise((answer) => navigator.locks.request(`page/${name}`, { signal }, () => held(answer)).catch(() => answer(false)));
+}
+
 async function start() {
   try {
+    client ??= await takeName();
     new Page(await get("/project"));
   } catch (problem) {
     $("notice-title").textContent = problem.message;

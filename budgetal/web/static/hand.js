@@ -16,6 +16,7 @@ export class Hand {
     this.ended = false;
     this.isFetching = false;
     this.isWanted = false;
+    this.isLettingGo = false;
     this.pictures = new Map();
     this.nScreens = 0;
     setInterval(() => document.visibilityState === "visible" && this.fill(true), RENEW_MS);
@@ -54,11 +55,14 @@ export class Hand {
     this.fill();
   }
 
-  // Other wishes: what is in hand goes back, but for one image that somebody may be looking at.
+  // Other wishes: what is in hand goes back first. A claim that overtook the release would be worth nothing.
   async startOver() {
-    this.letGo();
+    const gone = this.letGo();
     this.items = [];
     this.onChange();
+    this.isLettingGo = true;
+    await gone;
+    this.isLettingGo = false;
     await this.fill(true);
   }
 
@@ -71,7 +75,7 @@ export class Hand {
   async fill(again = false) {
     // Wishes may have changed since the request that is on its way: ask once more after it.
     if (this.isFetching) this.isWanted ||= again;
-    if (this.isFetching || (!again && !this.isLow)) return;
+    if (this.isFetching || this.isLettingGo || (!again && !this.isLow)) return;
     this.isFetching = true;
     const before = this.items.length;
     try {
@@ -94,7 +98,7 @@ export class Hand {
     // What is answered while the reply is on its way is still open in it.
     const began = Date.now();
     const onTheirWay = this.idsOnTheirWay();
-    const asked = this.wishes();
+    const asked = { ...this.wishes() };
     const reply = asked.grid ? await this.fetchGrid(asked.grid, onTheirWay) : await post("/claims", { client: this.client, n: AHEAD, help: asked.help });
     this.ended = reply.ended;
     this.onStanding(reply.standing);
@@ -132,6 +136,7 @@ export class Hand {
   // On leaving, so that others need not wait for the leases to end.
   letGo() {
     const sample_ids = this.items.map((item) => item.sample_id).filter((id) => !this.idsOnTheirWay().has(id));
-    if (sample_ids.length) post("/releases", { client: this.client, sample_ids }, { keepalive: true }).catch(() => {});
+    if (!sample_ids.length) return Promise.resolve();
+    return post("/releases", { client: this.client, sample_ids }, { keepalive: true }).catch(() => {});
   }
 }
