@@ -4,16 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from budgetal.config import Config
 from budgetal.models.calibration import fit_temperature
 from budgetal.models.classifier import Classifier
-from budgetal.models.predict import embed
+from budgetal.models.predict import Views, embed
 from budgetal.training.checkpoint import Checkpoint
 from budgetal.training.head import Floats, Head
 from budgetal.training.loop import Term, finetune
-from budgetal.training.recipe import recipe_of
+from budgetal.training.recipe import Recipe, recipe_of
 from budgetal.types import EpochRecord, PixelSource, RowArray, TrainingSet
 
 FEWEST_TO_CALIBRATE = 200
@@ -47,30 +48,35 @@ def finetune_calibrated(
     on_epoch: Callable[[EpochRecord], None],
     checkpoint: Checkpoint,
     term: Term | None = None,
+    last_layer: Callable[[TrainingSet], Head] | None = None,
 ) -> tuple[float, tuple[EpochRecord, ...]]:
     """Train `classifier` in place; return its temperature and epochs.
 
     A tenth of the human labels, at most 500, is held out for the temperature; of fewer than 200 labels
     none is, and the temperature is 1. term: a loss of further images.
+    last_layer: fits the layer from which a recipe may begin; None: the weights go on from another round's.
     """
     if config.finetune not in ("last_block", "full"):
         raise ValueError(f"finetune = {config.finetune!r} leaves the backbone as it is")
     held_out = hold_out(training_set.n_human, rng)
     checkpoint.discard_if_damaged()
+    recipe, trained = recipe_for(config), _without(training_set, held_out)
+    if recipe.fitted_head and last_layer is not None:
+        put_last_layer(classifier, last_layer(trained))
     records = finetune(
         classifier,
         pixels,
-        _without(training_set, held_out),
+        trained,
         side=side,
         finetune=config.finetune,
-        recipe=recipe_of(config.preset, config.epochs, config.learning_rate, config.train_batch),
+        recipe=recipe,
         rng=rng,
         on_epoch=on_epoch,
         checkpoint=checkpoint,
         flip=may_mirror(config.classes),
         term=term,
     )
-    return _temperature(classifier, pixels, training_set, held_out, side), records
+    return _temperature(classifier, pixels, training_set, held_out, side, trained_views(config)), records
 
 
 def hold_out(n_human: int, rng: np.random.Generator) -> RowArray:
@@ -82,6 +88,25 @@ def hold_out(n_human: int, rng: np.random.Generator) -> RowArray:
 def may_mirror(classes: tuple[str, ...]) -> bool:
     """Whether a mirror image keeps its class: not so for digits and letters, classes of one character."""
     return any(len(name) > 1 for name in classes)
+
+
+def recipe_for(config: Config) -> Recipe:
+    """The recipe of the settings. A network without weights has nothing to begin from, nor statistics to keep."""
+    recipe = recipe_of(config.preset, config.epochs, config.learning_rate, config.train_batch)
+    if config.weights == "none":
+        return replace(recipe, fitted_head=False, frozen_statistics=False, first_layer=1.0)
+    return recipe
+
+
+def put_last_layer(classifier: Classifier, head: Head) -> None:
+    """Make `head` the last layer of `classifier`."""
+    weight, bias = (torch.from_numpy(part) for part in head.folded())
+    classifier.head.load_state_dict({"weight": weight, "bias": bias})
+
+
+def trained_views(config: Config) -> Views:
+    """Whether a fine-tuned network predicts with mirror images too, as a frozen one does; the paper does not."""
+    return 2 if config.preset == "small" and may_mirror(config.classes) else 1
 
 
 def linear_head(classifier: Classifier) -> Head:
@@ -111,9 +136,9 @@ def _without(training_set: TrainingSet, held_out: RowArray) -> TrainingSet:
 
 
 def _temperature(
-    classifier: Classifier, pixels: PixelSource, training_set: TrainingSet, held_out: RowArray, side: int
+    classifier: Classifier, pixels: PixelSource, training_set: TrainingSet, held_out: RowArray, side: int, views: Views
 ) -> float:
     if not len(held_out):
         return 1.0
-    features: Floats = embed(classifier, PixelSubset(pixels, training_set.rows[held_out]), side=side)
+    features: Floats = embed(classifier, PixelSubset(pixels, training_set.rows[held_out]), side=side, views=views)
     return fit_temperature(linear_head(classifier).logits(features), training_set.targets[held_out])

@@ -14,9 +14,9 @@ from budgetal.config import Config, default_weights
 from budgetal.engine.comparison import Standard
 from budgetal.engine.cotraining import Cotraining, head_of
 from budgetal.engine.features import FeatureCache, normalised
-from budgetal.engine.finetuning import finetune_calibrated, human_part, linear_head, may_mirror
+from budgetal.engine.finetuning import finetune_calibrated, human_part, linear_head, may_mirror, trained_views
 from budgetal.engine.frozen import FrozenBackbone
-from budgetal.engine.head_round import fit_calibrated_head
+from budgetal.engine.head_round import default_l2, fit_calibrated_head
 from budgetal.engine.saved import ModelCard, write_model
 from budgetal.engine.terms import term_of
 from budgetal.errors import WeightsError
@@ -30,7 +30,7 @@ from budgetal.store.arrays import ArrayStore
 from budgetal.training.adaptation import Source
 from budgetal.training.checkpoint import Checkpoint, digest
 from budgetal.training.columns import Columns
-from budgetal.training.head import Floats, Head, standardisation
+from budgetal.training.head import Floats, Head, fit_head, standardisation
 from budgetal.training.start import starting_weights
 from budgetal.types import EpochRecord, FittedModel, PixelSource, Prediction, TrainingSet
 
@@ -146,7 +146,9 @@ class LocalEngine:
             return features, Head(**self._arrays_of(model))
         classifier = self._trained(model)
         images = self.pixels if pixels is None else pixels
-        features = embed(classifier, images, side=self.side, on_progress=self.on_progress)
+        features = embed(
+            classifier, images, side=self.side, on_progress=self.on_progress, views=trained_views(self.config)
+        )
         return features, linear_head(classifier)
 
     def embeddings_of(self, model: FittedModel | None, pixels: PixelSource, name: str) -> NDArray[np.float32]:
@@ -162,7 +164,7 @@ class LocalEngine:
     def save_model(self, model: FittedModel, folder: Path) -> None:
         """Write the model with its backbone, so that the folder alone can predict."""
         classifier = self._trained(model)
-        views = self._views if model.extra["finetune"] in ("head", "cotrain") else 1
+        views = self._views if model.extra["finetune"] in ("head", "cotrain") else trained_views(self.config)
         backbone = self.config.backbone
         if model.extra["finetune"] == "cotrain":
             backbone = self._cotraining.joined_name(backbone)
@@ -247,7 +249,10 @@ class LocalEngine:
     ) -> FittedModel:
         checkpoint = Checkpoint(self.work / "fit.safetensors", self._fit_key(training_set, round, start))
         classifier = copy.deepcopy(self._pretrained)
-        if start is not None and start.extra["finetune"] == self.config.finetune:
+        goes_on = (
+            start is not None and self.config.start != "restart" and start.extra["finetune"] == self.config.finetune
+        )
+        if start is not None and goes_on:
             state = starting_weights(self.config.start, classifier.state_dict(), self._tensors_of(start))
             classifier.load_state_dict(state)
         if self.config.unlabelled != "pseudo_labels":
@@ -263,8 +268,16 @@ class LocalEngine:
             on_epoch=on_epoch,
             checkpoint=checkpoint,
             term=term_of(self.config, self.pixels, self.side, self.source),
+            last_layer=None if goes_on else self._last_layer,
         )
         return self._fitted(dict(classifier.state_dict()), temperature, records)
+
+    def _last_layer(self, training_set: TrainingSet) -> Head:
+        """The layer that is best on the frozen features."""
+        features, l2 = self.frozen_features()[training_set.rows], default_l2(training_set.n_human)
+        examples = training_set.targets, training_set.weights, self.n_classes
+        mean, std = self._pool_standardisation
+        return fit_head(features, *examples, l2=l2, mean=mean, std=std)[0]
 
     def _fit_key(self, training_set: TrainingSet, round: int, start: FittedModel | None = None) -> str:
         """Name of one fit: everything that decides its result."""

@@ -72,7 +72,7 @@ def finetune(
     weights. `on_epoch` hears of the epochs done before once more, since the kill may have come before it did.
     Raises BudgetalError when the loss is not finite.
     """
-    parameters = _set_trainable(classifier, finetune)
+    parameters = _set_trainable(classifier, finetune, frozen_statistics=recipe.frozen_statistics)
     data = _Data(classifier, pixels, training_set, side, recipe, flip, term)
     run = _Run(classifier, copy.deepcopy(classifier) if recipe.average else None, parameters, data, recipe)
     # A seed an epoch, and momentum that starts again with each: weights are the only state that a resumed fit needs.
@@ -158,12 +158,17 @@ def _record(epoch: int, loss: float, right: float, weight: float) -> EpochRecord
     return EpochRecord(epoch, loss / weight, right / weight)
 
 
-def _set_trainable(classifier: Classifier, finetune: Literal["last_block", "full"]) -> list[nn.Parameter]:
+def _set_trainable(
+    classifier: Classifier, finetune: Literal["last_block", "full"], *, frozen_statistics: bool
+) -> list[nn.Parameter]:
     """Freeze all but the part to train; frozen normalisation layers keep their statistics too."""
     parts = [classifier] if finetune == "full" else [*classifier.last_block(), classifier.head]
     classifier.eval().requires_grad_(False)
     for part in parts:
         part.train().requires_grad_(True)
+    for module in classifier.modules() if frozen_statistics else ():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
     return [parameter for parameter in classifier.parameters() if parameter.requires_grad]
 
 

@@ -23,7 +23,9 @@ class Recipe:
     warm_up: share of all steps in which the rate rises; cosine: it falls to 0 afterwards; first_layer: rate of the
     first layer as a share of the last one's, geometric between (Howard & Ruder, ACL 2018); average: decay of the
     moving average of weights that is kept in the end, 0: none (Polyak & Juditsky 1992); balanced: every class as
-    often; patience: epochs without a smaller training loss after which it stops.
+    often; patience: epochs without a smaller training loss after which it stops; fitted_head: the last layer begins as
+    the one that is best on the given features (Kumar et al., ICLR 2022); frozen_statistics: normalisation layers keep
+    the means and variances of pre-training, which a few labelled images cannot estimate.
     """
 
     epochs: int
@@ -37,14 +39,16 @@ class Recipe:
     average: float = 0.0
     balanced: bool = False
     patience: int | None = None
+    fitted_head: bool = False
+    frozen_statistics: bool = False
 
 
 PRESETS: dict[Preset, Recipe] = {
     # Gikunda, "Deep Active Learning with Budget Annotation", section IV-C.
     "paper": Recipe(epochs=15, learning_rate=0.05, batch=32),
     "small": Recipe(
-        epochs=30,
-        learning_rate=0.02,
+        epochs=20,
+        learning_rate=0.01,
         batch=32,
         momentum=0.9,
         weight_decay=5e-4,
@@ -54,6 +58,8 @@ PRESETS: dict[Preset, Recipe] = {
         average=0.98,
         balanced=True,
         patience=10,
+        fitted_head=True,
+        frozen_statistics=True,
     ),
 }
 

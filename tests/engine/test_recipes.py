@@ -1,0 +1,65 @@
+"""What the recipe for small label sets does that the paper's does not."""
+
+import numpy as np
+import pytest
+import torch
+from test_local import engine, labelled, silent
+from tiny import tiny_images
+
+from budgetal.config import make_config
+from budgetal.engine.finetuning import recipe_for, trained_views
+from budgetal.engine.saved import load_model
+
+N = 40
+EMBEDDED = {"backbone": "embedded", "weights": "embedded"}
+
+
+@pytest.fixture
+def pool():
+    return tiny_images(N)
+
+
+def test_it_begins_with_the_last_layer_that_is_best_on_the_given_features(pool, tmp_path):
+    pixels, labels = pool
+    settings = {"preset": "small", "learning_rate": 1e-30, "epochs": 1, **EMBEDDED}
+    learner = engine(tmp_path, pixels, "full", **settings)
+    weight, _ = learner._last_layer(labelled(labels)).folded()
+    fitted = learner._tensors_of(learner.fit(labelled(labels), 0, silent))
+    np.testing.assert_allclose(fitted["head.weight"].numpy(), weight, rtol=1e-4, atol=1e-6)
+
+
+def test_means_and_variances_stay_those_of_pre_training(pool, tmp_path):
+    pixels, labels = pool
+    learner = engine(tmp_path, pixels, "full", preset="small", epochs=1, **EMBEDDED)
+    given = learner._pretrained.state_dict()
+    fitted = learner._tensors_of(learner.fit(labelled(labels), 0, silent))
+    # The moving average of the same numbers, rounded.
+    torch.testing.assert_close(fitted["backbone.stem.1.running_mean"], given["backbone.stem.1.running_mean"])
+    assert not torch.allclose(fitted["backbone.stem.1.weight"], given["backbone.stem.1.weight"], atol=1e-7)
+
+
+def test_a_saved_model_predicts_with_mirror_images_too(pool, tmp_path):
+    pixels, labels = pool
+    learner = engine(tmp_path, pixels, "full", preset="small", epochs=1, **EMBEDDED)
+    model = learner.fit(labelled(labels), 0, silent)
+    learner.save_model(model, tmp_path / "model")
+    saved = load_model(tmp_path / "model")
+    assert saved.card.views == 2
+    np.testing.assert_allclose(saved.predict(pixels.images), learner.predict(model).probs, atol=0.02)
+
+
+def settings(**changes):
+    return make_config(images="x", budget=10, **({"classes": ("red", "green"), "preset": "small"} | changes))
+
+
+def test_a_network_without_weights_has_nothing_to_begin_from():
+    recipe = recipe_for(settings(backbone="resnet18", weights="none"))
+    assert (recipe.fitted_head, recipe.frozen_statistics, recipe.first_layer) == (False, False, 1.0)
+    assert recipe_for(settings()).fitted_head
+
+
+@pytest.mark.parametrize(
+    ("changes", "views"), [({}, 2), ({"preset": "paper"}, 1), ({"classes": ("1", "2")}, 1)], ids=str
+)
+def test_characters_and_the_papers_preset_see_no_mirror_images(changes, views):
+    assert trained_views(settings(**changes)) == views
