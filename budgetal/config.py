@@ -59,8 +59,8 @@ class Config(BaseModel):
     preset: Preset = Field(default="paper", description="recipe of a fine-tuning")
     start: Start = Field(default="restart", description="weights from which a fine-tuning starts each round")
     input_size: int | None = Field(default=None, ge=8, le=1024, description="pixels; None: chosen")
-    strategy: str = "informative"
-    passes: Passes = "dropout"
+    strategy: str = Field(default="informative", description="how the images that people label are chosen")
+    passes: Passes = Field(default="dropout", description="whose passes `bald` and others compare")
     n_passes: int = Field(default=10, ge=2, le=100, description="dropout passes, or members of a committee")
     dropout: float = Field(default=0.5, gt=0, lt=1, description="share of features that a pass drops")
     guard: bool = Field(default=True, description="fall back to random once the strategy is worse")
@@ -76,7 +76,7 @@ class Config(BaseModel):
     cost_per_label: float = Field(default=1.0, ge=0)
     cost_per_label_by_annotator: dict[str, Cost] = Field(default={}, description="in place of cost_per_label")
     cost_factor_by_class: dict[str, Cost] = Field(default={}, description="times the price of a label")
-    cost_per_compute_hour: float = Field(default=0.0, ge=0)
+    cost_per_compute_hour: float = Field(default=0.0, ge=0, description="for the plan")
     cost_per_wrong_label: float | tuple[tuple[float, ...], ...] | None = Field(
         default=None, description="one number, or true class by label given"
     )

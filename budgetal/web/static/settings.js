@@ -4,10 +4,12 @@ import { follow, get, post } from "./api.js";
 import { count } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const GROUPS = ["Budget", "Asking", "Training", "Automatic labels"];
 const ANEW = new Set(["configured", "classes_changed", "paused", "resumed", "stopped", "finished", "round_ended"]);
 
 let noneOfThese = "";
 let fields = new Map();
+let shownClasses = "";
 
 async function refresh() {
   const [standing, settings, classes] = await Promise.all([get("/status"), get("/settings"), get("/classes")]);
@@ -34,7 +36,10 @@ function showRun({ paused, stop_reason, finished, n_paid, budget, n_left }) {
 // -- classes ---------------------------------------------------------------------------------
 
 function showClasses(classes) {
-  if ($("classes").contains(document.activeElement) && document.activeElement.matches("input")) return;
+  const isTyping = $("classes").contains(document.activeElement) && document.activeElement.matches("input");
+  // Rows that say the same stay: somebody may be about to press a button of one.
+  if (isTyping || JSON.stringify(classes) === shownClasses) return;
+  shownClasses = JSON.stringify(classes);
   const names = classes.map((one) => one.name).filter((name) => name !== noneOfThese);
   $("classes").replaceChildren(...classes.map((one) => classRow(one, names)));
 }
@@ -75,7 +80,7 @@ const changeClasses = (change, names, ask_again = false) => act(() => post("/cla
 // -- settings --------------------------------------------------------------------------------
 
 function showSettings({ settings }) {
-  const groups = new Map();
+  const groups = new Map(GROUPS.map((name) => [name, []]));
   for (const one of settings.filter((setting) => setting.group)) groups.set(one.group, [...(groups.get(one.group) ?? []), one]);
   fields = new Map();
   $("groups").replaceChildren(...[...groups].map(([name, members]) => group(name, members)));
@@ -101,7 +106,10 @@ function field(setting) {
   return row;
 }
 
-const words = ({ meaning, is_optional }) => [meaning, is_optional ? "empty: none" : ""].filter(Boolean).join("; ");
+function words({ meaning, is_optional }) {
+  if (!is_optional || meaning.includes("None:")) return meaning.replace("None:", "empty:");
+  return [meaning, "empty: none"].filter(Boolean).join("; ");
+}
 
 function inputOf({ value, choices, kind }) {
   if (choices) {
@@ -146,13 +154,14 @@ function fixedRow({ name, value, why_fixed }) {
   return row;
 }
 
-async function save(event) {
+function save(event) {
   event.preventDefault();
   const wanted = Object.fromEntries(changes());
-  const done = await act(() => post("/settings", { changes: wanted }), "Saved");
-  if (!done) return;
-  for (const { setting, input } of fields.values()) if (setting.name in wanted) setting.value = valueOf(setting, input.value.trim());
-  showChanged();
+  act(async () => {
+    await post("/settings", { changes: wanted });
+    for (const { setting } of fields.values()) if (setting.name in wanted) setting.value = wanted[setting.name];
+    showChanged();
+  }, "Saved");
 }
 
 // -- doing -----------------------------------------------------------------------------------
@@ -161,6 +170,7 @@ async function act(send, said) {
   try {
     await send();
     toast(said);
+    document.activeElement?.blur();
     await refresh();
     return true;
   } catch (problem) {
