@@ -151,7 +151,7 @@ def standalone(figure: Figure, css: str) -> str:
     legend, depth = _legend(figure.keys, width)
     text = str(figure.drawing).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     text = text.replace(f'viewBox="0 0 {width:g} {height:g}"', f'viewBox="0 0 {width:g} {height + depth:g}"', 1)
-    style = f"<style>{css}</style>" + Markup('<rect class="paper" width="100%" height="100%"/>')
+    style = f'<style>{css}</style><rect class="paper" width="100%" height="100%"/>'
     return text.replace(">", f">{style}", 1).replace("</svg>", f"{legend}</svg>") + "\n"
 
 

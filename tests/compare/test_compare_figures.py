@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from xml.etree import ElementTree
 
 import pytest
 
@@ -88,7 +89,9 @@ def test_everything_is_written_and_charts_stand_alone(finished, tmp_path):
     }
     assert json.loads((tmp_path / "results.json").read_text())["seeds"] == [0, 1, 2]
     chart = (tmp_path / "bars-accuracy.svg").read_text()
-    assert 'xmlns="http://www.w3.org/2000/svg"' in chart
+    style = ElementTree.fromstring(chart).find("{http://www.w3.org/2000/svg}style")
+    assert style is not None
+    assert ".line-2 {" in style.text
     assert "=weak</text>" in chart
     assert "--s4" in chart
 
