@@ -58,7 +58,7 @@ def test_it_trains_and_predicts_on_tiny_inputs(name):
         training_set(np.arange(4), labels),
         side=PAPER[name],
         finetune="full",
-        recipe=Recipe(epochs=1, learning_rate=0.05, batch=4),
+        recipe=Recipe(epochs=1, learning_rate=0.001, batch=4),
         rng=rng(),
         on_epoch=lambda record: None,
         checkpoint=None,
