@@ -21,6 +21,7 @@ import torch
 
 from budgetal.config import make_config
 from budgetal.engine.local import LocalEngine
+from budgetal.errors import BudgetalError
 from budgetal.models.backbones import default_input_size
 from budgetal.store.arrays import ArrayStore
 from budgetal.types import TrainingSet
@@ -101,7 +102,11 @@ def measure(data: str, seed: int, settings: dict[str, Any], args: argparse.Names
         engine = LocalEngine(config, Images(images), len(CLASSES[data]), side, *place)
         engine.features()
         began = time.process_time()
-        model = engine.fit(training_set, 0, lambda record: None)
+        try:
+            model = engine.fit(training_set, 0, lambda record: None)
+        except BudgetalError:
+            # A loss that is not finite: what a rate too large does to a network without normalisation.
+            return {"accuracy": None, "nll": None, "cpu_seconds": None}
         seconds = time.process_time() - began
         probs = engine.predict(model).probs
     unknown = np.delete(np.arange(len(targets)), labelled)
@@ -125,13 +130,16 @@ def table(records: list[dict[str, Any]]) -> str:
     ]
     for data, labels, arm in dict.fromkeys((item["data"], item["labels"], item["arm"]) for item in records):
         same = [item for item in records if (item["data"], item["labels"], item["arm"]) == (data, labels, arm)]
-        accuracy, nll, seconds = (
-            np.array([item[name] for item in same]) for name in ("accuracy", "nll", "cpu_seconds")
-        )
-        spread = accuracy.std(ddof=1) if len(same) > 1 else 0.0
-        cells = f"{accuracy.mean():.1%} ± {spread:.1%}", f"{nll.mean():.2f}", f"{seconds.mean():.0f}"
-        lines.append(f"| {data}, {labels} | {arm} | {len(same)} | " + " | ".join(cells) + " |")
+        lines.append(f"| {data}, {labels} | {arm} | {len(same)} | " + " | ".join(cells(same)) + " |")
     return "\n".join(lines)
+
+
+def cells(same: list[dict[str, Any]]) -> tuple[str, str, str]:
+    if any(item["accuracy"] is None for item in same):
+        return "diverged", "–", "–"
+    accuracy, nll, seconds = (np.array([item[name] for item in same]) for name in ("accuracy", "nll", "cpu_seconds"))
+    spread = accuracy.std(ddof=1) if len(same) > 1 else 0.0
+    return f"{accuracy.mean():.1%} ± {spread:.1%}", f"{nll.mean():.2f}", f"{seconds.mean():.0f}"
 
 
 if __name__ == "__main__":

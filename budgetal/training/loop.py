@@ -147,6 +147,8 @@ class _Run:
             loss = loss + term.loss(batch.drawn, features[n:].float(), logits[n:])
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.recipe.largest_gradient is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.recipe.largest_gradient)
         optimiser.step()
         right = batch.weights * (logits[:n].argmax(1) == batch.targets)
         return np.array([float(losses.detach().sum()), float(right.sum()), float(batch.weights.sum())])

@@ -25,7 +25,8 @@ class Recipe:
     moving average of weights that is kept in the end, 0: none (Polyak & Juditsky 1992); balanced: every class as
     often; patience: epochs without a smaller training loss after which it stops; fitted_head: the last layer begins as
     the one that is best on the given features (Kumar et al., ICLR 2022); frozen_statistics: normalisation layers keep
-    the means and variances of pre-training, which a few labelled images cannot estimate.
+    the means and variances of pre-training, which a few labelled images cannot estimate; largest_gradient: the norm
+    to which a longer gradient is cut (Pascanu et al., ICML 2013).
     """
 
     epochs: int
@@ -41,6 +42,7 @@ class Recipe:
     patience: int | None = None
     fitted_head: bool = False
     frozen_statistics: bool = False
+    largest_gradient: float | None = None
 
 
 PRESETS: dict[Preset, Recipe] = {
@@ -48,7 +50,7 @@ PRESETS: dict[Preset, Recipe] = {
     "paper": Recipe(epochs=15, learning_rate=0.05, batch=32),
     "small": Recipe(
         epochs=20,
-        learning_rate=0.01,
+        learning_rate=0.002,
         batch=32,
         momentum=0.9,
         weight_decay=5e-4,
@@ -60,6 +62,7 @@ PRESETS: dict[Preset, Recipe] = {
         patience=10,
         fitted_head=True,
         frozen_statistics=True,
+        largest_gradient=1.0,
     ),
 }
 
