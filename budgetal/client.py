@@ -10,7 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,42 @@ class Client:
     def skip(self, item: ClaimedItem, *, broken: bool = False) -> None:
         """Set an image aside that nobody can label. broken: there is nothing to see, and it gets no label at all."""
         self._json("/skips", {**self._held(item), "broken": broken})
+
+    def release(self, items: Iterable[ClaimedItem]) -> None:
+        """Let images go that will not be labelled here."""
+        self._json("/releases", {"client": self.name, "sample_ids": [item.sample_id for item in items]})
+
+    def rounds(self) -> list[dict[str, Any]]:
+        """One record a finished round."""
+        return list(self._json("/rounds"))
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """One record an epoch, of the round under way too."""
+        return list(self._json("/epochs"))
+
+    def figures(self) -> list[dict[str, Any]]:
+        """The charts of the live page, with their numbers."""
+        return list(self._json("/figures"))
+
+    def people(self) -> dict[str, Any]:
+        """Accounts and open invites. Like all that follows but `events`, for owners."""
+        return dict(self._json("/people"))
+
+    def invite(self, role: str = "annotator", name: str = "") -> str:
+        """A link that makes an account, once; an account's name gives it a new password."""
+        return str(self._json("/invites", {"role": role, "name": name})["link"])
+
+    def withdraw(self, invite: str) -> None:
+        """Make an open invite useless, by its number in `people`."""
+        self._json("/withdrawals", {"invite": invite})
+
+    def set_role(self, name: str, role: str) -> None:
+        """Give an account another role, from its next request on."""
+        self._json("/roles", {"name": name, "role": role})
+
+    def revoke(self, name: str) -> None:
+        """End an account, its sessions and its tokens; its answers stay."""
+        self._json("/revocations", {"name": name})
 
     def undo(self, item: ClaimedItem) -> None:
         """Take the own answer or skip back; the image is in hand again."""

@@ -9,6 +9,7 @@ from budgetal.store.events import Event, NewEvent
 from budgetal.store.leases import Lease
 from budgetal.store.opening import open_store
 from budgetal.store.store import Store, Transaction
+from budgetal.types import Json
 
 JOURNAL = "journal.db"
 
@@ -59,6 +60,10 @@ class Logbook:
     def leases(self, names: Sequence[str]) -> dict[str, Lease]:
         """The leases among `names`, expired ones included."""
         return self._store.leases(names)
+
+    def kept(self, kind: str) -> dict[str, dict[str, Json]]:
+        """The rows of `kind` that are kept beside the events, by name."""
+        return self._store.kept(kind)
 
     def last_seq(self) -> int:
         """Number of the newest event, read or not."""

@@ -23,7 +23,7 @@ def client(tmp_path):
     sessions = Sessions(project.folder, "s" * 64, project.logbook)
     listening = _listen("127.0.0.1", 0)
     address = f"127.0.0.1:{listening.getsockname()[1]}"
-    app = make_app(Desk(project), sessions, [address])
+    app = make_app(Desk(project), sessions, [f"http://{address}"])
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     app.state.site.watcher.is_closing = lambda: server.should_exit
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -12,7 +12,11 @@ from budgetal.cli.app import app
 
 Annotator = Annotated[str, typer.Option(help="Whose answers these are.")]
 Port = Annotated[int, typer.Option(help="Port; 0 takes a free one.")]
-Host = Annotated[str, typer.Option(help="Address to listen on: this machine's own only.")]
+Host = Annotated[str, typer.Option(help="Address to listen on; others than this machine's own need accounts.")]
+Allowed = Annotated[
+    list[str],
+    typer.Option(help="A further name under which people open it: labels.example.org, https://labels.example.org"),
+]
 NoLearner = Annotated[bool, typer.Option("--no-learner", help="Leave training to `budgetal work`.")]
 
 Root = Annotated[
@@ -25,12 +29,13 @@ def serve(
     folder: options.ProjectFolder,
     port: Port = 8000,
     host: Host = "127.0.0.1",
+    allowed: Allowed = [],  # noqa: B006
     no_learner: NoLearner = False,
     annotator: Annotator = "human",
     root: Root = None,
 ) -> None:
     """Label and watch in the browser; prints a link that lets one browser in."""
-    serve_folder(folder, port, host, annotator, with_learner=not no_learner, roots=root or [])
+    serve_folder(folder, port, host, annotator, allowed=allowed, with_learner=not no_learner, roots=root or [])
 
 
 @app.command(epilog="Example: budgetal token runs/birds --annotator anna")
@@ -42,18 +47,45 @@ def token(
 ) -> None:
     """Print a token for programs that use the HTTP API, or a link for another browser."""
     from budgetal.project import Project
+    from budgetal.web.names import check_name
     from budgetal.web.roles import role_named
     from budgetal.web.secret import installation_secret
-    from budgetal.web.sessions import Sessions, check_name
+    from budgetal.web.sessions import Sessions
 
     project = Project.open(folder)
     sessions = Sessions(folder, installation_secret(), project.logbook)
     name, may = check_name(annotator), role_named(role)
-    typer.echo(sessions.token(name, may) if link is None else sessions.link(f"127.0.0.1:{link}", name, may))
+    typer.echo(sessions.token(name, may) if link is None else sessions.link(f"http://127.0.0.1:{link}", name, may))
+
+
+@app.command(epilog="Example: budgetal invite runs/birds --name anna")
+def invite(
+    folder: options.ProjectFolder,
+    role: Annotated[str, typer.Option(help="What they may do: annotator, reviewer or owner.")] = "annotator",
+    name: Annotated[
+        str, typer.Option(help="Their name; left out, they choose it. An account gets a new password.")
+    ] = "",
+    at: Annotated[str, typer.Option(help="Where they reach the server.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Print a link that lets somebody make an account, once, within a week."""
+    from budgetal.project import Project
+    from budgetal.web.members import Members
+    from budgetal.web.roles import role_named
+
+    members = Members(Project.open(folder).logbook)
+    code = members.invite(role_named(role), name, "the command line")
+    typer.echo(f"{at.rstrip('/')}/join?code={code}")
 
 
 def serve_folder(
-    folder: Path, port: int, host: str, annotator: str, *, with_learner: bool, roots: Sequence[Path] = ()
+    folder: Path,
+    port: int,
+    host: str,
+    annotator: str,
+    *,
+    with_learner: bool,
+    allowed: Sequence[str] = (),
+    roots: Sequence[Path] = (),
 ) -> None:
     """Serve until Ctrl-C, saying where."""
     # The web's libraries take half a second, which no other command needs.
@@ -64,4 +96,4 @@ def serve_folder(
         # At once, also into a pipe: somebody waits for it.
         sys.stdout.flush()
 
-    serve_project(folder, host, port, annotator, with_learner=with_learner, on_ready=say, roots=roots)
+    serve_project(folder, host, port, annotator, allowed=allowed, with_learner=with_learner, on_ready=say, roots=roots)

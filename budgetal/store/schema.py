@@ -11,7 +11,7 @@ from budgetal.errors import StorageError
 from budgetal.store.events import Event, NewEvent, canonical_json
 
 #: Equal to the newest file of migrations/versions. Raise it with each migration.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 events_table = sa.Table(
@@ -40,6 +40,13 @@ leases_table = sa.Table(
     sa.Column("clock", sa.Text(), nullable=False),
     sa.Column("expires_s", sa.Double(), nullable=False),
     sa.Column("note", sa.Text(), nullable=False),
+)
+kept_table = sa.Table(
+    "kept",
+    metadata,
+    sa.Column("kind", sa.Text(), primary_key=True),
+    sa.Column("name", sa.Text(), primary_key=True),
+    sa.Column("data", sa.Text(), nullable=False),
 )
 
 Row: TypeAlias = tuple[int, float, str, str | None, str, int]

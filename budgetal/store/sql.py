@@ -14,12 +14,14 @@ from budgetal.store.connections import driver, reader_engine, writer_engine
 from budgetal.store.events import Event
 from budgetal.store.failures import storage_errors
 from budgetal.store.filesystem import refuse_network_folder
+from budgetal.store.kept import select_kept
 from budgetal.store.leases import Lease, select_leases
 from budgetal.store.locking import is_end_lost, lock_path, write_mark, writer_lock
 from budgetal.store.maintenance import checkpoint_when_long, set_log_aside, vacuum_into
 from budgetal.store.migrate import bring_up_to_date, has_events
 from budgetal.store.store import Transaction
 from budgetal.store.transaction import SqlTransaction, newest_seq, select_events
+from budgetal.types import Json
 
 
 def open_sqlite(path: Path, *, create: bool) -> "SqliteStore":
@@ -113,6 +115,12 @@ class SqliteStore:
         self._check_usable()
         with storage_errors(f"Cannot read {self._journal}"), self._readers.connect() as connection:
             return select_leases(connection, names)
+
+    def kept(self, kind: str) -> dict[str, dict[str, Json]]:
+        """Committed rows of `kind`; see `Store`."""
+        self._check_usable()
+        with storage_errors(f"Cannot read {self._journal}"), self._readers.connect() as connection:
+            return select_kept(connection, kind)
 
     def backup(self, path: Path) -> None:
         """Copy of the journal; see `Store`."""

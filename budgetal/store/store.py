@@ -1,12 +1,13 @@
 """The journal's protocol, and how a journal is opened."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from budgetal.store.events import Event, NewEvent
 from budgetal.store.leases import Lease
+from budgetal.types import Json
 
 
 class Transaction(Protocol):
@@ -32,6 +33,14 @@ class Transaction(Protocol):
         """Write `leases`, each in place of the one of its name; compare-and-set, as the turn is exclusive."""
         ...
 
+    def kept(self, kind: str) -> dict[str, dict[str, Json]]:
+        """The rows of `kind` that are kept beside the events, by name."""
+        ...
+
+    def keep(self, kind: str, name: str, data: Mapping[str, Json] | None) -> None:
+        """Write a row in place of the one of its kind and name; None removes it."""
+        ...
+
 
 class Store(Protocol):
     """An append-only journal of events. Several threads may share a store; a forked child may not."""
@@ -53,6 +62,10 @@ class Store(Protocol):
 
     def leases(self, names: Sequence[str]) -> dict[str, Lease]:
         """The committed leases among `names`. Never waits for a writer."""
+        ...
+
+    def kept(self, kind: str) -> dict[str, dict[str, Json]]:
+        """The committed rows of `kind`, by name. Never waits for a writer."""
         ...
 
     def backup(self, path: Path) -> None:

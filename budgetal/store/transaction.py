@@ -10,8 +10,10 @@ import sqlalchemy as sa
 from budgetal.errors import StorageError
 from budgetal.store.events import Event, NewEvent, check_names
 from budgetal.store.failures import storage_errors
+from budgetal.store.kept import replace_kept, select_kept
 from budgetal.store.leases import Lease, replace_leases, select_leases
 from budgetal.store.schema import Row, events_table, to_event, to_row
+from budgetal.types import Json
 
 _KEYS_A_QUERY = 500
 _COLUMNS = events_table.columns.keys()
@@ -77,6 +79,18 @@ class SqlTransaction:
         self._check_open()
         with self._guarded("write to"):
             replace_leases(self._connection, leases)
+
+    def kept(self, kind: str) -> dict[str, dict[str, Json]]:
+        """See `Transaction`."""
+        self._check_open()
+        with self._guarded("read"):
+            return select_kept(self._connection, kind)
+
+    def keep(self, kind: str, name: str, data: Mapping[str, Json] | None) -> None:
+        """See `Transaction`."""
+        self._check_open()
+        with self._guarded("write to"):
+            replace_kept(self._connection, kind, name, data)
 
     def finish(self) -> None:
         """Refuse further use. Raises StorageError when a write failed, even one that was swallowed."""

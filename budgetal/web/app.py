@@ -1,7 +1,7 @@
 """The app: routes, what they share, and the gate around them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +16,25 @@ from budgetal.pictures import Pictures
 from budgetal.reviewing import Reviewing
 from budgetal.steering import Steering
 from budgetal.web.access import refuse_undeclared
+from budgetal.web.attempts import Attempts
 from budgetal.web.gate import Gate
 from budgetal.web.outlook import Outlooks
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
-from budgetal.web.routes import entering, events, figures, help, images, items, pages, review, settings, start
+from budgetal.web.routes import (
+    accounts,
+    entering,
+    events,
+    figures,
+    help,
+    images,
+    items,
+    pages,
+    people,
+    review,
+    settings,
+    start,
+)
 from budgetal.web.sessions import Sessions
 from budgetal.web.site import Site
 from budgetal.web.starting import Starting
@@ -32,35 +46,35 @@ REFUSALS: dict[int | str, dict[str, object]] = {
 }
 
 
-def make_app(desk: Desk, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
-    """The app that serves one project to whoever names one of `hosts` ("127.0.0.1:8000")."""
+def make_app(desk: Desk, sessions: Sessions, origins: Collection[str]) -> FastAPI:
+    """The app that serves one project under `origins` ("http://127.0.0.1:8000")."""
     project = desk.project
     pictures = Pictures(project.workspace, project.samples)
     shared = Reviewing(project, desk.turn), Steering(project, desk.turn), Outlooks(project.folder)
-    site = Site(desk, pictures, sessions, Watcher(project.logbook), *shared)
-    app = _gated(sessions, hosts, lifespan=_watching)
+    site = Site(desk, pictures, sessions, Attempts(), Watcher(project.logbook), *shared)
+    app = _gated(sessions, origins, lifespan=_watching)
     app.state.site = site
-    modules = (items, help, figures, images, events, review, settings, pages, entering)
+    modules = (items, help, figures, images, events, review, settings, people, pages, entering, accounts)
     _serve(app, [module.router for module in modules])
     return app
 
 
-def make_start_app(starting: Starting, sessions: Sessions, hosts: Iterable[str]) -> FastAPI:
+def make_start_app(starting: Starting, sessions: Sessions, origins: Collection[str]) -> FastAPI:
     """The app that makes a project, for as long as there is none."""
-    app = _gated(sessions, hosts)
+    app = _gated(sessions, origins)
     app.state.starting = starting
     _serve(app, [start.router, start.pages, entering.router])
     return app
 
 
-def _gated(sessions: Sessions, hosts: Iterable[str], **options: Any) -> FastAPI:
+def _gated(sessions: Sessions, origins: Collection[str], **options: Any) -> FastAPI:
     app = FastAPI(
         title="budgetal",
         version=version("budgetal"),
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        middleware=[Middleware(Gate, sessions=sessions, hosts=tuple(hosts))],
+        middleware=[Middleware(Gate, sessions=sessions, origins=tuple(origins))],
         responses=REFUSALS,
         **options,
     )

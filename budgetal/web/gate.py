@@ -1,17 +1,19 @@
 """The gate before every route: which hosts, which origins, how large, and who. What is not let in stays out."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import unquote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from budgetal.web.addresses import by_host
 from budgetal.web.sessions import Session, Sessions
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-PUBLIC_PATHS = frozenset({"/enter"})
+PUBLIC_PATHS = frozenset({"/enter", "/join", "/login"})
 PUBLIC_PREFIX = "/static/"
 STREAMS = frozenset({"/api/v1/events"})
 MAX_BODY_BYTES = 65_536
@@ -46,10 +48,10 @@ class BodyTooLargeError(Exception):
 class Gate:
     """ASGI middleware around the whole app."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, origins: Collection[str]) -> None:
         self._app = app
         self._sessions = sessions
-        self._hosts = frozenset(hosts)
+        self._origins = by_host(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, with its session in the scope, or answer it here."""
@@ -60,22 +62,28 @@ class Gate:
             return
         refusal = self._refusal(scope, Headers(scope=scope))
         if refusal is not None:
-            await _answer(refusal, scope, send)
+            await _answer(refusal, scope, send, self._door())
             return
         await self._app(scope, _bounded(receive), _with_headers(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
-        if headers.get("host") not in self._hosts or len(headers.getlist("host")) != 1:
+        own = self._origins.get(headers.get("host", ""))
+        if own is None or len(headers.getlist("host")) != 1:
             return Refusal(400, "This host name is not served here: open the address that `budgetal serve` printed")
         if not _is_small(headers):
             return Refusal(413, f"A request may have {MAX_BODY_BYTES:,} bytes")
         session = self._session(headers)
-        scope.setdefault("state", {})["session"] = session
-        if not _is_own_page(scope, headers, session):
+        scope.setdefault("state", {}).update(session=session, origin=own)
+        if not _is_own_page(scope, headers, session, own):
             return Refusal(403, "Only this server's own pages may do that")
+        if session is not None and _is_for_another(headers, session):
+            return Refusal(401, f"You are signed in as {session.annotator} by now: sign in again as who you were")
         if session is None and not is_public(scope["path"]):
-            return Refusal(401, "Open the link that `budgetal serve` printed, or make one with `budgetal token`")
+            return Refusal(401, "Sign in, or open the link that `budgetal serve` printed; programs need a token")
         return None
+
+    def _door(self) -> str:
+        return "/login" if self._sessions.members.accounts() else "/enter"
 
     def _session(self, headers: Headers) -> Session | None:
         kind, _, bearer = headers.get("authorization", "").partition(" ")
@@ -97,13 +105,12 @@ def _is_small(headers: Headers) -> bool:
     return announced.isdecimal() and int(announced) <= MAX_BODY_BYTES
 
 
-def _is_own_page(scope: Scope, headers: Headers, session: Session | None) -> bool:
+def _is_own_page(scope: Scope, headers: Headers, session: Session | None, own: str) -> bool:
     """Whether a request that changes something, or listens, comes from a page of ours.
 
     A bearer token is proof enough: no other site can make a browser send one.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    own = f"{scope['scheme']}://{headers['host']}"
     if session is not None and not session.is_cookie:
         return origin in (None, own)
     if scope["method"] in SAFE_METHODS and scope["path"] not in STREAMS:
@@ -111,6 +118,12 @@ def _is_own_page(scope: Scope, headers: Headers, session: Session | None) -> boo
     if scope["method"] in SAFE_METHODS:
         return site == "same-origin" or origin == own
     return origin == own and site in (None, "same-origin")
+
+
+def _is_for_another(headers: Headers, session: Session) -> bool:
+    """Whether a page was loaded by somebody else than who has signed in since, in another tab."""
+    loaded_by = headers.get("budgetal-annotator")
+    return loaded_by is not None and unquote(loaded_by) != session.annotator
 
 
 def is_public(path: str) -> bool:
@@ -144,12 +157,15 @@ def _with_headers(send: Send) -> Send:
     return with_headers
 
 
-async def _answer(refusal: Refusal, scope: Scope, send: Send) -> None:
-    """A line of JSON for programs, of text for a browser's window."""
+async def _answer(refusal: Refusal, scope: Scope, send: Send, door: str) -> None:
+    """A line of JSON for programs, of text for a browser's window, which is shown the door if it should sign in."""
     wants_page = not scope["path"].startswith("/api/")
     text = refusal.message if wants_page else json.dumps({"error": "refused", "message": refusal.message})
     kind = b"text/plain; charset=utf-8" if wants_page else b"application/json"
     headers = [(b"content-type", kind), (b"connection", b"close")]
+    status = refusal.status
+    if status == 401 and wants_page and scope["method"] in SAFE_METHODS:
+        status, headers = 303, [*headers, (b"location", door.encode())]
     headed = _with_headers(send)
-    await headed({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await headed({"type": "http.response.start", "status": status, "headers": headers})
     await headed({"type": "http.response.body", "body": text.encode()})

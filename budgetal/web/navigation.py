@@ -20,6 +20,7 @@ PAGES = (
     Page("live", "Live", Role.ANNOTATOR),
     Page("review", "Review", Role.REVIEWER),
     Page("settings", "Settings", Role.OWNER),
+    Page("people", "People", Role.OWNER),
 )
 
 

@@ -203,6 +203,69 @@ class ProjectInfo(_Record):
     tolerance: float
 
 
+PersonName = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class PersonInfo(_Record):
+    """An account. Its answers stay when it is revoked."""
+
+    name: str
+    role: RoleWord
+    is_revoked: bool
+    made_unix_s: float
+    made_by: str
+    n_answers: int
+
+
+class InviteInfo(_Record):
+    """An invite that was not used yet; name: the only one that it is for, "" for any."""
+
+    invite: str
+    role: RoleWord
+    name: str
+    made_by: str
+    ends_unix_s: float
+
+
+class People(_Record):
+    """Who belongs to the project."""
+
+    people: list[PersonInfo]
+    invites: list[InviteInfo]
+
+
+class InviteRequest(_Record):
+    """Invite somebody; a name lets them choose no other, and an account's name gives it a new password."""
+
+    role: RoleWord = "annotator"
+    name: str = Field(default="", max_length=64)
+
+
+class Invited(_Record):
+    """The link that makes the account. It works once, within a week."""
+
+    link: str
+    people: People
+
+
+class WithdrawalRequest(_Record):
+    """Make an invite useless."""
+
+    invite: str = Field(pattern="^[0-9a-f]{32}$")
+
+
+class PersonRequest(_Record):
+    """Name an account."""
+
+    name: PersonName
+
+
+class RoleRequest(PersonRequest):
+    """Give an account another role."""
+
+    role: RoleWord
+
+
 class Problem(_Record):
     """Why a request was refused."""
 

@@ -1,4 +1,4 @@
-"""Serves a project on this machine until Ctrl-C."""
+"""Serves a project until Ctrl-C."""
 
 import socket
 import time
@@ -15,15 +15,17 @@ from budgetal.errors import ConfigError
 from budgetal.logbook import Logbook
 from budgetal.project import Project
 from budgetal.setup import is_set_up
+from budgetal.web.addresses import is_loopback, origins, shown
 from budgetal.web.app import make_app, make_start_app
+from budgetal.web.members import Members
+from budgetal.web.names import check_name
 from budgetal.web.roles import Role
 from budgetal.web.roots import Roots
 from budgetal.web.secret import installation_secret
-from budgetal.web.sessions import Sessions, check_name
+from budgetal.web.sessions import Sessions
 from budgetal.web.starting import Starting
 from budgetal.web.supervisor import Supervisor
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ENDS_WITHIN_S = 2
 READY_FOR_S = 1.5
 
@@ -36,45 +38,52 @@ def serve_project(
     *,
     with_learner: bool,
     on_ready: Callable[[str], None],
+    allowed: Sequence[str] = (),
     roots: Sequence[Path] = (),
 ) -> None:
     """Serve `folder`; `on_ready` is told its owner's one-use link. Raises ConfigError for an unusable address.
 
+    allowed: further names under which people open it.
     roots: where images may be chosen in the browser, if there is no project in the folder yet.
     """
-    _refuse_other_machines(host)
+    if not is_loopback(host):
+        _refuse_without_accounts(folder, host)
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(host, port))
+        found_at = origins(host, listening.getsockname()[1], allowed)
         if roots and not is_set_up(folder):
-            if not _start(folder, Roots(roots), listening, host, check_name(annotator), on_ready):
+            if not _start(folder, Roots(roots), listening, found_at, check_name(annotator), on_ready):
                 return
             on_ready = _quiet
         project = Project.open(folder)
         stack.callback(project.close)
         sessions = Sessions(folder, installation_secret(), project.logbook)
-        port = listening.getsockname()[1]
-        app = make_app(Desk(project), sessions, _hosts(port))
+        app = make_app(Desk(project), sessions, found_at)
         server = _server(app)
         app.state.site.watcher.is_closing = lambda: server.should_exit
         if with_learner:
             stack.enter_context(Supervisor(folder))
-        on_ready(sessions.link(f"{_shown(host)}:{port}", check_name(annotator), Role.OWNER))
+        on_ready(sessions.link(_address(host, found_at), check_name(annotator), Role.OWNER))
         server.run(sockets=[listening])
 
 
 def _start(
-    folder: Path, roots: Roots, listening: socket.socket, host: str, annotator: str, on_ready: Callable[[str], None]
+    folder: Path,
+    roots: Roots,
+    listening: socket.socket,
+    found_at: Sequence[str],
+    annotator: str,
+    on_ready: Callable[[str], None],
 ) -> bool:
     """Serve the page that makes the project until it is made; False when the server was ended before."""
-    port = listening.getsockname()[1]
     with TemporaryDirectory() as place:
         # There is no journal yet that could remember which links were used.
         logbook = Logbook(Path(place), create=True)
         sessions = Sessions(folder, installation_secret(), logbook)
         starting = Starting(folder, roots)
-        server = _server(make_start_app(starting, sessions, _hosts(port)))
+        server = _server(make_start_app(starting, sessions, found_at))
         starting.on_ready = lambda: _end(server)
-        link = sessions.link(f"{_shown(host)}:{port}", annotator, Role.OWNER)
+        link = sessions.link(found_at[0], annotator, Role.OWNER)
         on_ready(link)
         # Closed with the first server; those who come meanwhile wait at the other.
         server.run(sockets=[listening.dup()])
@@ -104,16 +113,27 @@ def _quiet(_link: str) -> None:
 
 def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
-        app, access_log=False, log_level="warning", server_header=False, timeout_graceful_shutdown=ENDS_WITHIN_S
+        app,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        # Whoever asks could name any address in these, and so try to log in without end.
+        proxy_headers=False,
+        timeout_graceful_shutdown=ENDS_WITHIN_S,
     )
     return uvicorn.Server(config)
 
 
-def _refuse_other_machines(host: str) -> None:
-    if host not in LOOPBACK:
+def _refuse_without_accounts(folder: Path, host: str) -> None:
+    logbook = Logbook(folder) if is_set_up(folder) else None
+    has_owner = logbook is not None and Members(logbook).has_owner()
+    if logbook is not None:
+        logbook.close()
+    if not has_owner:
         raise ConfigError(
-            f"Cannot serve on {host!r}: other machines may come in only with accounts, which do not exist yet. "
-            "Leave --host out, and let others in through an SSH tunnel: ssh -L 8000:127.0.0.1:8000 this-machine"
+            f"Cannot serve on {host!r} without accounts: serve here first, make an owner's account with the link that "
+            "`budgetal invite FOLDER --role owner` prints, and start again; or use a tunnel: "
+            "ssh -L 8000:127.0.0.1:8000 this-machine"
         )
 
 
@@ -126,9 +146,6 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigError(f"Cannot serve on port {port} ({reason}): choose another with --port") from None
 
 
-def _hosts(port: int) -> list[str]:
-    return [f"{_shown(host)}:{port}" for host in LOOPBACK]
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _address(host: str, found_at: Sequence[str]) -> str:
+    """The one of `found_at` that is `host`; the first where it stands for every address."""
+    return next((origin for origin in found_at if f"://{shown(host)}:" in origin), found_at[0])

@@ -9,6 +9,8 @@ from budgetal.desk import Desk
 from budgetal.pictures import Pictures
 from budgetal.reviewing import Reviewing
 from budgetal.steering import Steering
+from budgetal.web.attempts import Attempts
+from budgetal.web.members import Members
 from budgetal.web.outlook import Outlooks
 from budgetal.web.records import Standing
 from budgetal.web.sessions import Sessions
@@ -23,10 +25,16 @@ class Site:
     desk: Desk
     pictures: Pictures
     sessions: Sessions
+    attempts: Attempts
     watcher: Watcher
     reviewing: Reviewing
     steering: Steering
     outlook: Outlooks
+
+    @property
+    def members(self) -> Members:
+        """Who belongs to the project."""
+        return self.sessions.members
 
     @property
     def name(self) -> str:

@@ -1,5 +1,6 @@
 """Where a project stands and how it went: the figures of the pages, as records."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -45,6 +46,19 @@ def rounds_of(state: State) -> list[dict[str, Any]]:
 def epochs_of(state: State) -> list[dict[str, Any]]:
     """One record an epoch, of the round under way too."""
     return [{"round": round, **asdict(epoch)} for round, epochs in state.epochs.items() for epoch in epochs.values()]
+
+
+def n_answers_of(state: State) -> dict[str, int]:
+    """How many answers each person gave that were paid for, by name."""
+    counts: Counter[str] = Counter()
+    for paid, n in state.paid.items():
+        counts[paid.annotator] += n
+    return {name: n for name, n in counts.items() if n}
+
+
+def annotators_of(state: State) -> list[str]:
+    """Everybody whose answers count."""
+    return list(n_answers_of(state))
 
 
 def _certificate(state: State) -> CertificateInfo | None:

@@ -33,7 +33,7 @@ def sessions(project):
 
 @pytest.fixture
 def app(project, sessions):
-    return make_app(Desk(project), sessions, [HOST])
+    return make_app(Desk(project), sessions, [ORIGIN])
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def anna(stranger, sessions):
 @pytest.fixture
 def browser(stranger, sessions):
     """A page of ours: a cookie, and the headers that browsers send."""
-    code = sessions.link(HOST, "ben").partition("code=")[2]
+    code = sessions.link(ORIGIN, "ben").partition("code=")[2]
     stranger.headers.update({"origin": ORIGIN, "sec-fetch-site": "same-origin"})
     assert stranger.post("/enter", data={"code": code}).status_code == 303
     return stranger

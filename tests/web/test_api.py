@@ -189,6 +189,13 @@ def test_a_stream_goes_on_after_any_event(anna, ending, options, seqs):
     assert [event["seq"] for event in _events(anna, **options)] == seqs
 
 
+def test_a_stream_ends_with_the_account_that_listens(stranger, sessions, monkeypatch):
+    looks = iter([False, True])
+    monkeypatch.setattr(sessions, "is_over", lambda session: next(looks, True))
+    stranger.headers["authorization"] = f"Bearer {sessions.token('anna')}"
+    assert [event["seq"] for event in _events(stranger)] == [1, 2, 3]
+
+
 def test_a_stream_tells_nothing_of_the_audit(anna, project, app):
     truth = {sample.sample_id: sample.label for sample in project.samples}
     from budgetal.types import Annotation

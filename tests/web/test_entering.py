@@ -7,14 +7,15 @@ import pytest
 from itsdangerous import TimestampSigner
 
 from budgetal.errors import ConfigError, StorageError
+from budgetal.web.names import check_name
 from budgetal.web.secret import installation_secret
-from budgetal.web.sessions import Sessions, check_name
+from budgetal.web.sessions import Sessions
 
 ORIGIN = "http://127.0.0.1:8000"
 
 
 def _code(sessions, name="anna"):
-    return sessions.link("127.0.0.1:8000", name).partition("code=")[2]
+    return sessions.link(ORIGIN, name).partition("code=")[2]
 
 
 def _enter(client, code):

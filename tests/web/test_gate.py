@@ -5,7 +5,10 @@ from every_route import call, routes
 
 from budgetal.web.gate import MAX_BODY_BYTES
 
-OPEN = {("GET", "/enter"), ("POST", "/enter"), ("GET", "/static/{path}")}
+OPEN = {
+    ("GET", "/static/{path}"),
+    *((method, path) for method in ("GET", "POST") for path in ("/enter", "/join", "/login")),
+}
 WRONG_HOSTS = ("evil.example", "127.0.0.1", "127.0.0.1:9000", "127.0.0.1:8000.evil.example", "localhost:8001", "")
 WRONG_ORIGINS = (
     "http://evil.example",
@@ -20,12 +23,16 @@ def test_a_stranger_gets_nowhere_but_to_the_door(app, stranger):
     stranger.headers.update({"origin": "http://127.0.0.1:8000", "sec-fetch-site": "same-origin"})
     for method, path, _ in routes(app):
         reply = call(stranger, method, path)
-        expected = {"GET": {200}, "POST": {403}}[method] if (method, path) in OPEN else {401}
-        assert reply.status_code in expected, (method, path)
+        if (method, path) in OPEN:
+            assert reply.status_code == {"GET": 200, "POST": 403}[method], (method, path)
+        elif method == "GET" and not path.startswith("/api/"):
+            assert (reply.status_code, reply.headers["location"]) == (303, "/enter"), path
+        else:
+            assert reply.status_code == 401, (method, path)
 
 
 def test_an_unknown_path_is_closed_to_strangers_like_any_other(stranger):
-    assert stranger.get("/nothing-here").status_code == 401
+    assert stranger.get("/nothing-here").headers["location"] == "/enter"
     assert stranger.get("/api/v2/status").status_code == 401
 
 

@@ -113,7 +113,7 @@ def test_an_annotator_sees_no_automatic_label(anna, sessions, project):
 def test_before_there_are_automatic_labels_the_page_says_so(images, tmp_path):
     project = Project.create(tmp_path / "new", images=str(images), **SETTINGS)
     sessions = Sessions(project.folder, "s" * 64, project.logbook)
-    with TestClient(make_app(Desk(project), sessions, [HOST]), base_url=f"http://{HOST}") as client:
+    with TestClient(make_app(Desk(project), sessions, [f"http://{HOST}"]), base_url=f"http://{HOST}") as client:
         client.headers["authorization"] = f"Bearer {sessions.token('anna', Role.OWNER)}"
         reply = client.get("/api/v1/review")
     assert (reply.status_code, reply.json()["error"]) == (409, "conflict")

@@ -1,11 +1,10 @@
 """The door: a link's code becomes a cookie."""
 
-from urllib.parse import parse_qs
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from budgetal.web.sessions import COOKIE_S
+from budgetal.web.forms import Fields
+from budgetal.web.sessions import COOKIE_S, Sessions
 from budgetal.web.site import OfSessions
 from budgetal.web.templating import render
 
@@ -19,12 +18,19 @@ def show_link(code: str = "") -> HTMLResponse:
 
 
 @router.post("/enter")
-async def use_link(request: Request, sessions: OfSessions) -> Response:
+def use_link(request: Request, fields: Fields, sessions: OfSessions) -> Response:
     """Exchange the link's code, once, for a cookie."""
-    fields = parse_qs((await request.body()).decode("latin-1"), max_num_fields=4)
-    cookie = sessions.use_code(fields.get("code", [""])[0])
+    cookie = sessions.use_code(fields.get("code", ""))
     if cookie is None:
         return render("enter.html.j2", status=403, code="", refused=True)
+    return let_in(request, sessions, cookie)
+
+
+def let_in(request: Request, sessions: Sessions, cookie: str) -> Response:
+    """Give the browser its cookie, for HTTPS only where people come by HTTPS."""
     answer = RedirectResponse("/", status_code=303)
-    answer.set_cookie(sessions.cookie_name, cookie, max_age=COOKIE_S, httponly=True, samesite="strict", path="/")
+    secure = request.scope["state"]["origin"].startswith("https:")
+    answer.set_cookie(
+        sessions.cookie_name, cookie, max_age=COOKIE_S, httponly=True, samesite="strict", path="/", secure=secure
+    )
     return answer

@@ -31,7 +31,7 @@ SHOWN: Mapping[str, tuple[str, ...]] = {
 @router.get("/events", response_class=EventSourceResponse)
 async def events(
     site: OfSite,
-    _session: OfAnnotator,
+    session: OfAnnotator,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,15}$")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
@@ -41,7 +41,7 @@ async def events(
     """
     seq, learner = int(last_event_id or after), None
     yield ServerSentEvent(comment="here", retry=1000)
-    while not site.watcher.is_closing():
+    while not (site.watcher.is_closing() or site.sessions.is_over(session)):
         if site.watcher.learner != learner:
             learner = site.watcher.learner
             yield ServerSentEvent(event="learner", data=learner)

@@ -42,6 +42,12 @@ def settings(site: OfSite, session: OfOwner) -> HTMLResponse:
     return _page("settings", site, session)
 
 
+@router.get("/people")
+def people(site: OfSite, session: OfOwner) -> HTMLResponse:
+    """Invite people, change their roles, revoke their accounts."""
+    return _page("people", site, session)
+
+
 def _page(name: str, site: Site, session: Session) -> HTMLResponse:
     key = site.sessions.cookie_name
     return render(

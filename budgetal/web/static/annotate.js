@@ -8,7 +8,7 @@ import { Keys } from "./annotate-keys.js";
 import { Single } from "./annotate-single.js";
 import { swipes } from "./annotate-swipe.js";
 import { Why } from "./annotate-why.js";
-import { follow, get, imageUrl } from "./api.js";
+import { annotator, follow, get, imageUrl } from "./api.js";
 import { Hand } from "./hand.js";
 import { Keymap, keyName } from "./keymap.js";
 import { Outbox } from "./outbox.js";
@@ -18,6 +18,7 @@ const STRIP = 8;
 const REMEMBERED = 1000;
 const NAME_WITHIN_MS = 500;
 
+const HISTORY = `history of ${annotator}`;
 let client;
 const stored = (name, otherwise) => JSON.parse(localStorage.getItem(name) ?? JSON.stringify(otherwise));
 
@@ -27,7 +28,7 @@ class Page {
     this.noneOfThese = info.none_of_these;
     this.keymap = new Keymap(info.classes, stored(`${this.owner}/keys`, {}));
     this.wishes = { grid: 0, size: 9, help: false, ...stored(`${this.owner}/wishes`, {}) };
-    this.history = JSON.parse(sessionStorage.history ?? "[]");
+    this.history = JSON.parse(sessionStorage.getItem(HISTORY) ?? "[]");
     this.learner = undefined;
     this.problem = null;
     this.suggested = new Map();
@@ -136,7 +137,7 @@ class Page {
   }
 
   saveHistory() {
-    sessionStorage.history = JSON.stringify(this.history);
+    sessionStorage.setItem(HISTORY, JSON.stringify(this.history));
     this.showStrip();
   }
 
@@ -182,6 +183,7 @@ class Page {
 
   noticeWords() {
     const standing = this.figures.standing;
+    if (this.problem?.status === 401) return ["Signed out", "Sign in again; answers that you gave are kept in this browser."];
     if (this.problem) return ["Waiting for the server", "Answers that you gave are kept in this browser."];
     if (this.hand.ended) return ["All done", `This run has ended: ${standing?.stop_reason}. Thank you.`];
     if (standing?.n_open && isWaiting(this.learner)) return ["One moment", "Every open image is in somebody's hands."];
@@ -192,7 +194,14 @@ class Page {
     const { size, problem } = this.outbox;
     const held = size ? `; ${count(size)} answer${size > 1 ? "s are" : " is"} kept here` : "";
     const trouble = problem ?? this.problem;
-    $("line").textContent = !trouble ? "" : `${trouble.status === 401 ? "Signed out: open a new link" : "The server cannot be reached"}${held}`;
+    if (trouble?.status === 401) return this.showSignedOut(held);
+    const waiting = this.outbox.others.map((name) => `Answers of ${name} are kept here until they sign in again`);
+    $("line").textContent = trouble ? `The server cannot be reached${held}` : waiting.join("; ");
+  }
+
+  showSignedOut(held) {
+    const again = element("a", { href: "/login" }, "Sign in again");
+    $("line").replaceChildren("Signed out. ", again, held);
   }
 
   showStrip() {
@@ -343,7 +352,7 @@ async function takeName() {
   const wanted = (sessionStorage.client ??= crypto.randomUUID());
   const isMine = await isHeldHere(wanted);
   if (isMine) return wanted;
-  sessionStorage.removeItem("history");
+  sessionStorage.removeItem(HISTORY);
   return (sessionStorage.client = crypto.randomUUID());
 }
 
@@ -363,6 +372,7 @@ async function start() {
     client ??= await takeName();
     new Page(await get("/project"));
   } catch (problem) {
+    if (problem.status === 401) return location.assign("/login");
     $("notice-title").textContent = problem.message;
     setTimeout(start, 2000);
   }

@@ -33,10 +33,15 @@ export function follow(after, { onEvent, onLearner, onLine }) {
   return source;
 }
 
+// Who signed in when this page was loaded. Somebody else may have signed in in another tab since: what was meant as this
+// person's is then refused rather than recorded as theirs.
+export const annotator = document.body.dataset.annotator ?? "";
+
 async function request(path, options) {
   let reply;
   try {
-    reply = await fetch(ROOT + path, { credentials: "same-origin", ...options });
+    const headers = { ...options.headers, "budgetal-annotator": encodeURIComponent(annotator) };
+    reply = await fetch(ROOT + path, { credentials: "same-origin", ...options, headers });
   } catch {
     throw new Problem(0, "unreachable", "The server cannot be reached");
   }

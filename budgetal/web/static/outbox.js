@@ -58,24 +58,34 @@ export class Outbox {
     return this.entries().length;
   }
 
-  // One page at a time sends, so that what belongs together stays in order.
+  // Whose answers wait here until they sign in again.
+  get others() {
+    const [project, annotator] = this.prefix.split("/");
+    const names = Object.keys(localStorage).map((name) => name.split("/"));
+    const waiting = names.filter(([of, , kind, number]) => of === project && kind === "out" && number !== "#");
+    return [...new Set(waiting.map(([, name]) => name))].filter((name) => name !== annotator);
+  }
+
+  // One page of a person sends at a time, so that what belongs together stays in order; in its pauses another page may.
   async run() {
     if (this.isRunning) return;
     this.isRunning = true;
     try {
-      await (navigator.locks?.request(`${this.prefix}lock`, () => this.sendAll()) ?? this.sendAll());
+      while (!(await (navigator.locks?.request(`${this.prefix}lock`, () => this.sendAll()) ?? this.sendAll()))) {
+        await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
+        this.pauseMs = Math.min(2 * this.pauseMs, LONGEST_PAUSE_MS);
+      }
     } finally {
       this.isRunning = false;
     }
   }
 
+  // False when something is left that has to be sent again later.
   async sendAll() {
-    for (let first = this.entries()[0]; first; first = this.entries()[0]) {
-      if (!(await this.send(...first))) {
-        await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
-        this.pauseMs = Math.min(2 * this.pauseMs, LONGEST_PAUSE_MS);
-      }
-    }
+    for (let first = this.entries()[0]; first; first = this.entries()[0]) if (!(await this.send(...first))) return false;
+    // Another page of this person may have sent what failed here.
+    if (this.problem) this.cleared();
+    return true;
   }
 
   async send(name, entry) {
@@ -100,6 +110,10 @@ export class Outbox {
 
   arrived(name) {
     localStorage.removeItem(name);
+    this.cleared();
+  }
+
+  cleared() {
     this.problem = null;
     this.pauseMs = FIRST_PAUSE_MS;
     this.onChange();
