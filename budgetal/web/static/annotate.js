@@ -16,7 +16,7 @@ import { count, isWaiting, learnerWords } from "./words.js";
 
 const STRIP = 8;
 const REMEMBERED = 1000;
-const NAME_WITHIN_MS = 500;
+const NAME_WITHIN_MS = 1500;
 
 const HISTORY = `history of ${annotator}`;
 let client;
@@ -350,10 +350,12 @@ class Page {
 // A page's name on its leases. It outlives a reload; a copy of a tab, which brings the name along, gets one of its own.
 async function takeName() {
   const wanted = (sessionStorage.client ??= crypto.randomUUID());
-  const isMine = await isHeldHere(wanted);
-  if (isMine) return wanted;
+  if (await isHeldHere(wanted)) return wanted;
   sessionStorage.removeItem(HISTORY);
-  return (sessionStorage.client = crypto.randomUUID());
+  sessionStorage.client = crypto.randomUUID();
+  // Held too, or a copy of this tab would have the same name.
+  await isHeldHere(sessionStorage.client);
+  return sessionStorage.client;
 }
 
 function isHeldHere(name) {
