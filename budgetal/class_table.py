@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from budgetal.annotators.budget_annotator import possible
 from budgetal.annotators.certificate import Certificate
+from budgetal.annotators.class_thresholds import certify_each_class
 from budgetal.annotators.per_class import ClassCertificate, certify_per_class, more_audit
 from budgetal.annotators.proposals import Proposals
 from budgetal.data.pool import Pool
@@ -18,7 +19,8 @@ def certificate_by_class(
 ) -> list[Json] | None:
     """One row a predicted class, in the order of classes, at the risk of the certificate; None without one.
 
-    All rows hold together at that risk, beside the certificate's own promise. state: as the look found it.
+    All rows hold together at that risk: beside the certificate's own promise, or as that promise where each class has a
+    threshold of its own. state: as the look found it.
     """
     if certificate is None or proposals is None:
         return None
@@ -28,14 +30,16 @@ def certificate_by_class(
     audit = np.searchsorted(rows, seen.rows)
     wrong = seen.wrong(predicted[audit])
     terms = settings.tolerance, certificate.risk, len(settings.classes)
-    found = certify_per_class(scores, predicted, audit, wrong, *terms, seen.people, state.n_thresholds)
-    counts = _counts(predicted, scores >= certificate.threshold, audit, wrong, len(found))
+    by_class = certify_per_class if certificate.class_thresholds is None else certify_each_class
+    found = by_class(scores, predicted, audit, wrong, *terms, seen.people, state.n_thresholds)
+    in_force = certificate.class_thresholds or (certificate.threshold,) * len(found)
+    counts = _counts(predicted, certificate.reached(scores, predicted), audit, wrong, len(found))
     # A class without a share of the risk would have to share with all that have one.
     least = certificate.risk / (1 + sum(part.risk > 0 for part in found))
     return [
-        _row(settings.classes[part.target], part, certificate.threshold, tuple(counts[part.target].tolist()))
-        | {"more_audit": _lacking(part, certificate.threshold, wrong[predicted[audit] == part.target], terms[0], least)}
-        for part in found
+        _row(settings.classes[part.target], part, threshold, tuple(counts[part.target].tolist()))
+        | {"more_audit": _lacking(part, threshold, wrong[predicted[audit] == part.target], terms[0], least)}
+        for part, threshold in zip(found, in_force, strict=True)
     ]
 
 
@@ -50,7 +54,7 @@ def _counts(
 
 
 def _lacking(
-    part: ClassCertificate, threshold: float, wrong: NDArray[np.bool_], tolerance: float, risk: float
+    part: ClassCertificate, threshold: float | None, wrong: NDArray[np.bool_], tolerance: float, risk: float
 ) -> int | None:
     """Audit images of the class that are missing; None where it is certified or errs too often. wrong: of its own."""
     if part.covers(threshold):
@@ -58,8 +62,11 @@ def _lacking(
     return more_audit(len(wrong), int(wrong.sum()), tolerance, part.risk or risk)
 
 
-def _row(name: str, part: ClassCertificate, threshold: float, counts: tuple[int, ...]) -> dict[str, Json]:
-    """`certified` is about the labels in force; `own_…` about the lowest threshold certified for the class alone."""
+def _row(name: str, part: ClassCertificate, threshold: float | None, counts: tuple[int, ...]) -> dict[str, Json]:
+    """`certified` is about the labels in force; `own_…` about the lowest threshold certified for the class alone.
+
+    threshold: in force for the class; None: it has no automatic labels.
+    """
     n_auto, n_audit, errors = counts
     own, certified = part.certificate, n_auto > 0 and part.covers(threshold)
     return {

@@ -30,6 +30,7 @@ Confidence = Literal[
     "pseudo_annotators",
     "chosen",
 ]
+Thresholds = Literal["global", "per_class"]
 AuditErrors = Literal["anywhere", "random"]
 SecondOpinions = Literal["never", "gain"]
 OutlierRule = Literal["auto", "off"]
@@ -66,6 +67,7 @@ class Config(BaseModel):
     guard: bool = Field(default=True, description="fall back to random once the strategy is worse")
     auto_labeller: AutoLabeller = "certified"
     confidence: Confidence = Field(default="softmax", description="source of the automatic labels' scores")
+    thresholds: Thresholds = Field(default="global", description="one for all, or each class certified by itself")
     ceal_threshold: float = Field(default=0.05, ge=0, description="entropy in nats below which `ceal` labels")
     ceal_decay: float = Field(default=0.0033, ge=0, description="by how much that falls each round")
     propagation_certainty: float = Field(default=0.1, ge=0, le=1, description="least certainty of `propagation`")
@@ -143,6 +145,12 @@ def _check_labeller(config: Config) -> None:
         raise ConfigError(
             f"Setting 'confidence' cannot be {config.confidence!r} with auto_labeller = {config.auto_labeller!r}: that "
             f"has scores of its own. Leave it out, or certify with confidence = {config.auto_labeller!r}"
+        )
+
+    if config.auto_labeller != "certified" and config.thresholds != "global":
+        raise ConfigError(
+            f"Setting 'thresholds' cannot be {config.thresholds!r} with auto_labeller = {config.auto_labeller!r}: "
+            "only certified labels have thresholds that the audit sets"
         )
 
 

@@ -92,8 +92,8 @@ class Illustrator:
         certificate = self.state.certificate
         sure = np.zeros(len(audit_rows), dtype=bool)
         if certificate and self.proposals is not None:
-            sure = self.proposals.scores[audit_rows] >= certificate.threshold
             predicted = self.proposals.targets[audit_rows]
+            sure = certificate.reached(self.proposals.scores[audit_rows], predicted)
         people = Counter(row.label for row in rows if row.provenance in ("human", "human (review)", "audit"))
         automatic = Counter(row.label for row in rows if row.provenance in AUTOMATIC)
         for index, name in enumerate(self.config.classes):

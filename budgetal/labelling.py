@@ -94,7 +94,10 @@ def label(state: State, pool: Pool, proposals: Proposals, risk: float) -> AutoLa
     rests_on = evidence(state, pool, proposals)
     if state.settings.auto_labeller in LABELLERS:
         return label_without_guarantee(proposals, rests_on.open_rows, rests_on.audit)
-    return auto_label(proposals, rests_on.open_rows, rests_on.audit, state.settings.tolerance, risk, state.n_thresholds)
+    config = state.settings
+    n_classes = len(config.classes) if config.thresholds == "per_class" else None
+    terms = config.tolerance, risk, state.n_thresholds, n_classes
+    return auto_label(proposals, rests_on.open_rows, rests_on.audit, *terms)
 
 
 def or_most_probable(proposals: Proposals | None, prediction: Prediction) -> Proposals:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
 from budgetal.annotators.after_review import AfterReview
 from budgetal.annotators.budget_annotator import NOTHING, AutoLabels
-from budgetal.annotators.certificate import Certificate
+from budgetal.annotators.certificate import Certificate, read_certificate
 from budgetal.annotators.no_guarantee import LABELLERS
 from budgetal.annotators.proposals import Proposals
 from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
@@ -119,8 +119,7 @@ def _check(folder: Path, events: Sequence[Event], state: State, looks: Sequence[
     before = _folded(events[: event.seq - 1])
     arrays, pool = ArrayStore(folder / "cache" / "arrays"), _pool(folder, state)
     again = _look_again(before, looks[-1], pool, arrays)
-    data: Any = event.data["certificate"]
-    recorded = Certificate(**data) if data else None
+    recorded = read_certificate(cast(Any, event.data["certificate"]))
     return _Found(
         recorded,
         again.certificate,
@@ -213,11 +212,20 @@ def _differences(recorded: Certificate | None, again: AutoLabels, event: Event, 
     if bool(before) != bool(now):
         yield f"certificate: {'one' if before else 'none'} recorded, {'one' if now else 'none'} recomputed"
     for name in before if now else ():
-        if not math.isclose(before[name], now[name], rel_tol=1e-9):
+        if not _same(before[name], now[name]):
             yield f"{name}: {before[name]} recorded, {now[name]} recomputed"
     stored = _read(lambda: arrays.get(str(event.data["labels"])))
     if not np.array_equal(stored, np.stack([again.rows, again.targets])):
         yield f"automatic labels: {stored.shape[1]} stored, {len(again.rows)} recomputed, not all the same"
+
+
+def _same(before: float | Sequence[float | None] | None, now: float | Sequence[float | None] | None) -> bool:
+    """Whether two numbers, or a threshold for each class, are the same but for rounding."""
+    if isinstance(before, Sequence) and isinstance(now, Sequence):
+        return len(before) == len(now) and all(map(_same, before, now))
+    if isinstance(before, float | int) and isinstance(now, float | int):
+        return math.isclose(before, now, rel_tol=1e-9)
+    return before is None and now is None
 
 
 def _n_changed(before: State, now: State) -> int:

@@ -161,6 +161,7 @@ def summarise(
         "strategy": config.strategy,
         "auto_labeller": config.auto_labeller,
         "confidence": config.confidence,
+        "thresholds": config.thresholds,
         "fallback_round": state.felt_fallback,
         "backbone": config.backbone,
     }

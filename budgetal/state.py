@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from budgetal.annotators.certificate import EARLIER_N_THRESHOLDS, N_THRESHOLDS, Certificate
+from budgetal.annotators.certificate import EARLIER_N_THRESHOLDS, N_THRESHOLDS, Certificate, read_certificate
 from budgetal.annotators.votes import plurality
 from budgetal.budget.cost import Paid, prices_of
 from budgetal.budget.ledger import Ledger
@@ -420,8 +420,7 @@ class State:
         refs = data["labels"], self.probs_ref, self.proposals_ref
         self.look_refs = frozenset(ref for ref in refs if ref is not None)
         self.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"], self.seq)
-        certificate = data["certificate"]
-        self.certificate = Certificate(**certificate) if certificate else None
+        self.certificate = read_certificate(data["certificate"])
         self.risk_spent += data["risk_spent"]
         if data["risk_spent"] and not data["final"]:
             self.rounds_looked_at.add(data["round"])

@@ -25,7 +25,8 @@ WHY_FIXED = {
     **dict.fromkeys(("backbone", "weights", "finetune", "student", "student_epochs", "student_from"), _ARRAYS),
     **dict.fromkeys(("unlabelled", "adaptation", "preset", "start", "input_size", "seed"), _ARRAYS),
     **dict.fromkeys(("opinions_per_image", "audit_opinions", "audit_error_rate", "audit_errors"), _VOID),
-    **dict.fromkeys(("guard", "auto_labeller", "confidence", "tolerance", "risk", "target_coverage"), _VOID),
+    **dict.fromkeys(("guard", "auto_labeller", "confidence", "thresholds", "tolerance", "risk"), _VOID),
+    "target_coverage": _VOID,
     **dict.fromkeys(("cost_per_label", "cost_per_label_by_annotator", "cost_factor_by_class"), _COST),
 }
 FIXED = frozenset(WHY_FIXED)

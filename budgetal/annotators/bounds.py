@@ -5,6 +5,7 @@ never above those of an endless one. docs/certificate.md says which of them a ru
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ def clopper_pearson_upper_bound(n_sample: int, errors: int, risk: float) -> floa
     return float(stats.beta.ppf(1 - risk, errors + 1, n_sample - errors))
 
 
+@lru_cache(maxsize=1 << 16)
 def hypergeometric_upper_bound(n_population: int, n_sample: int, errors: int, risk: float) -> int:
     """Largest number of errors in the population that the sample does not refute at level `risk`.
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from budgetal.annotators.audit_errors import AuditErrors
 from budgetal.annotators.certificate import N_THRESHOLDS, Certificate, certify
+from budgetal.annotators.class_thresholds import certify_each_class, together
 from budgetal.annotators.proposals import Proposals, from_probabilities
 from budgetal.types import RowArray
 
@@ -58,11 +59,13 @@ def auto_label(
     tolerance: float,
     risk: float,
     n_thresholds: int = N_THRESHOLDS,
+    n_classes: int | None = None,
 ) -> AutoLabels:
     """Label every open image above the lowest certified score threshold.
 
     proposals: of the whole pool; open_rows: images no person was asked about, audit included. Audit images
-    keep their human labels and are never among the automatic ones.
+    keep their human labels and are never among the automatic ones. n_classes: for a threshold of its own for each
+    class, all of which keep to the tolerance; None: one threshold for all.
     """
     rows, seen = possible(proposals, open_rows, audit)
     positions = np.searchsorted(rows, seen.rows)
@@ -70,10 +73,14 @@ def auto_label(
     if not len(rows):
         return NOTHING
     wrong = seen.wrong(targets[positions])
-    certificate = certify(scores, positions, wrong, tolerance, risk, people=seen.people, n_thresholds=n_thresholds)
+    if n_classes is None:
+        certificate = certify(scores, positions, wrong, tolerance, risk, people=seen.people, n_thresholds=n_thresholds)
+    else:
+        terms = tolerance, risk, n_classes, seen.people, n_thresholds
+        certificate = together(certify_each_class(scores, targets, positions, wrong, *terms), tolerance, risk)
     if certificate is None:
         return NOTHING
-    chosen = scores >= certificate.threshold
+    chosen = certificate.reached(scores, targets)
     chosen[positions] = False
     return AutoLabels(rows[chosen], targets[chosen], certificate)
 

@@ -5,8 +5,9 @@ above a score threshold are a uniform sample of all images above it: an urn with
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class Certificate:
     With probability at least 1 - risk over the draw of the audit, the share of wrong labels among
     the `n_auto` automatic ones is at most `upper_bound`. audit_error, detection: how often people are assumed to err
     at most, and the chance that they see a mistake of the model at least; 0 and 1 where they are taken to be right.
+    class_thresholds: by class, None for one that is not certified, where each has its own; then every class's automatic
+    labels keep to the tolerance, and `threshold` is the lowest. None: one threshold for all.
     """
 
     tolerance: float
@@ -42,6 +45,22 @@ class Certificate:
     bound_at_threshold: float
     audit_error: float = 0.0
     detection: float = 1.0
+    class_thresholds: tuple[float | None, ...] | None = None
+
+    def reached(self, scores: NDArray[np.float32], targets: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) which images that would get these classes by these scores are at or above their threshold."""
+        if self.class_thresholds is None:
+            return np.asarray(scores >= self.threshold, dtype=np.bool_)
+        lowest = np.array([np.inf if own is None else own for own in self.class_thresholds])
+        return np.asarray(scores >= lowest[targets], dtype=np.bool_)
+
+
+def read_certificate(stored: Mapping[str, Any] | None) -> Certificate | None:
+    """What `dataclasses.asdict` gave, after JSON."""
+    if not stored:
+        return None
+    by_class = stored.get("class_thresholds")
+    return Certificate(**{**stored, "class_thresholds": None if by_class is None else tuple(by_class)})
 
 
 def candidate_thresholds(

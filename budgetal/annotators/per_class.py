@@ -27,16 +27,16 @@ class ClassCertificate:
     first_threshold: float | None
     certificate: Certificate | None
 
-    def covers(self, threshold: float) -> bool:
+    def covers(self, threshold: float | None) -> bool:
         """Whether the class's images at or above this threshold of `threshold_grid` are certified.
 
         All thresholds that passed hold together, so any between the first and the last that passed will do.
         """
-        if self.certificate is None or self.first_threshold is None:
+        if threshold is None or self.certificate is None or self.first_threshold is None:
             return False
         return self.certificate.threshold <= threshold <= self.first_threshold
 
-    def bound_at(self, threshold: float) -> float | None:
+    def bound_at(self, threshold: float | None) -> float | None:
         """What is promised of the class's images at or above a threshold, if they are certified.
 
         A smaller bound than the tolerance is promised at the last threshold only.
@@ -58,7 +58,7 @@ def more_audit(n_audit: int, errors: int, tolerance: float, risk: float) -> int 
 
 
 @dataclass(frozen=True)
-class _Class:
+class Part:
     """The open images predicted as one class: scores (n,) and audit, as in `certify`."""
 
     target: int
@@ -76,6 +76,10 @@ class _Class:
         descending = np.sort(self.scores)[::-1]
         coverages = (self.scores[None, :] >= grid[:, None]).mean(axis=1)
         return [float(value) for value in grid[first_step(descending, coverages, n_audit, tolerance, risk) :]]
+
+    def certify(self, thresholds: Sequence[float], tolerance: float, risk: float) -> Certificate | None:
+        """The class's certificate by itself, as from `certify`."""
+        return certify(self.scores, self.audit_rows, self.audit_wrong, tolerance, risk, thresholds, self.people)
 
 
 def certify_per_class(
@@ -99,43 +103,51 @@ def certify_per_class(
     """
     ordered = np.sort(scores)[::-1]
     grid = np.array(threshold_grid(ordered, np.arange(1, n_thresholds + 1) / n_thresholds))
-    classes = [_class(scores, predicted, audit_rows, audit_wrong, target, people) for target in range(n_classes)]
-    sharing = _sharing(classes, grid, tolerance, risk)
+    parts = split_by_class(scores, predicted, audit_rows, audit_wrong, n_classes, people)
+    sharing = taking_part(parts, [grid] * n_classes, tolerance, risk)
     share = risk / max(1, len(sharing))
-    return tuple(_certify(part, grid, tolerance, share if part.target in sharing else 0.0) for part in classes)
+    return tuple(_certify(part, grid, tolerance, share if part.target in sharing else 0.0) for part in parts)
 
 
-def _class(
+def split_by_class(
     scores: NDArray[np.float32],
     predicted: NDArray[np.int64],
     audit_rows: NDArray[np.int64],
     audit_wrong: NDArray[np.bool_],
-    target: int,
+    n_classes: int,
     people: AuditErrors | None,
-) -> _Class:
-    members = np.flatnonzero(predicted == target)
-    mine = predicted[audit_rows] == target
-    theirs = people.part(mine) if people else None
-    return _Class(target, scores[members], np.searchsorted(members, audit_rows[mine]), audit_wrong[mine], theirs)
+) -> list[Part]:
+    """The open images by predicted class, in the order of classes; arrays as in `certify_per_class`."""
+    parts = []
+    for target in range(n_classes):
+        members = np.flatnonzero(predicted == target)
+        mine = predicted[audit_rows] == target
+        theirs = people.part(mine) if people else None
+        rows = np.searchsorted(members, audit_rows[mine])
+        parts.append(Part(target, scores[members], rows, audit_wrong[mine], theirs))
+    return parts
 
 
-def _sharing(classes: Sequence[_Class], grid: NDArray[np.float64], tolerance: float, risk: float) -> set[int]:
-    """The largest number of classes that can each be certified at an even share of the risk, best supplied first."""
-    supplied = sorted(classes, key=lambda part: (-len(part.audit_rows), part.target))
+def taking_part(parts: Sequence[Part], grids: Sequence[NDArray[np.float64]], tolerance: float, risk: float) -> set[int]:
+    """The largest number of classes that can each be certified at an even share of the risk, best supplied first.
+
+    grids: each class's thresholds, strictest first. Only scores and the audit's sizes enter, no answer.
+    """
+    supplied = sorted(parts, key=lambda part: (-len(part.audit_rows), part.target))
     for n in range(_most_classes(supplied, tolerance, risk), 0, -1):
-        able = [part.target for part in supplied if part.thresholds(grid, tolerance, risk / n)]
+        able = [part.target for part in supplied if part.thresholds(grids[part.target], tolerance, risk / n)]
         if len(able) >= n:
             return set(able[:n])
     return set()
 
 
-def _most_classes(supplied: Sequence[_Class], tolerance: float, risk: float) -> int:
+def _most_classes(supplied: Sequence[Part], tolerance: float, risk: float) -> int:
     """Classes that the audit's size alone does not rule out."""
     return sum(len(part.audit_rows) >= audit_labels_needed(tolerance, risk) for part in supplied)
 
 
-def _certify(part: _Class, grid: NDArray[np.float64], tolerance: float, risk: float) -> ClassCertificate:
+def _certify(part: Part, grid: NDArray[np.float64], tolerance: float, risk: float) -> ClassCertificate:
     thresholds = part.thresholds(grid, tolerance, risk) if risk else []
-    certificate = certify(part.scores, part.audit_rows, part.audit_wrong, tolerance, risk, thresholds, part.people)
+    certificate = part.certify(thresholds, tolerance, risk)
     first = thresholds[0] if thresholds else None
     return ClassCertificate(part.target, len(part.scores), len(part.audit_rows), risk, first, certificate)

@@ -37,14 +37,16 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     audit = min(config.audit if config.audit is not None else default, n_samples)
     last_audit = config.last_audit if config.auto_labeller == "certified" else 0
     n_audit = audit * each + last_audit
+    which = "--last-audit" if last_audit > audit * each else "--audit"
     if n_audit > labels:
+        both = f", {last_audit} of them kept for the end," if last_audit else ""
         raise ConfigError(
-            f"The audit of {n_audit} labels is above the budget of {labels}: lower --audit or raise --budget"
+            f"The audit of {n_audit} labels{both} is above the budget of {labels}: lower {which} or raise --budget"
         )
     for_training = max(0, min((labels - n_audit) // config.opinions_per_image, n_samples - audit - last_audit))
     if for_training < 1 and not n_labelled:
         raise ConfigError(
-            f"An audit of {audit + last_audit} leaves no label to train on: lower --audit or raise --budget"
+            f"An audit of {audit + last_audit} leaves no label to train on: lower {which} or raise --budget"
         )
     batch = config.batch or max(1, for_training // QUERIES_PER_BUDGET)
     initial = 0 if n_labelled else min(config.initial or batch, for_training)
@@ -60,6 +62,8 @@ def _default_audit(config: Config, budget: int) -> int:
     # Only a certificate needs one: the other labellers read no audit answer.
     if config.auto_labeller != "certified":
         return 0
-    needed = audit_labels_needed(config.tolerance, config.risk)
+    # With a threshold for each class, every class has to hold that many of its own, at its share of the risk.
+    classes = max(1, len(config.classes)) if config.thresholds == "per_class" else 1
+    needed = classes * audit_labels_needed(config.tolerance, config.risk / classes)
     least, most = (times * needed for times in NEEDED_TIMES)
     return min(max(least, min(int(SHARE_OF_BUDGET * budget), most)), int(MOST_OF_BUDGET * budget))

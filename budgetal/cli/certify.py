@@ -11,7 +11,7 @@ from budgetal.annotators.no_guarantee import LABELLERS
 from budgetal.cli import options
 from budgetal.cli.app import app
 from budgetal.recertify import Look, Recertified, recertify
-from budgetal.report.sentences import without_guarantee
+from budgetal.report.sentences import each_class, without_guarantee
 
 
 @app.command(epilog="Example: budgetal certify runs/demo")
@@ -63,6 +63,9 @@ def _promise(found: Recertified) -> Iterator[str]:
             f"{1 - found.risk:.0%} confidence; this look {whom}"
         )
         counts = f"{certificate.errors} errors in {certificate.n_audit} audit labels"
+        if certificate.class_thresholds is not None:
+            yield f"{each_class(certificate.class_thresholds, certificate.tolerance)} {counts} in all"
+            return
         yield (
             f"  threshold {certificate.threshold:.6f}: {counts}; these bound the error by "
             f"{certificate.bound_at_threshold:.4%} at the look's risk, {certificate.risk:.6g}"

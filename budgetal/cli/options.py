@@ -29,6 +29,9 @@ AutoLabeller = Annotated[
     typer.Option(help="Who labels the confident images; all but certified give no guarantee."),
 ]
 Confidence = Annotated[str, typer.Option(help="Source of the scores of certified labels (docs/reference.md).")]
+Thresholds = Annotated[
+    Literal["global", "per_class"], typer.Option(help="One threshold for all, or every class certified by itself.")
+]
 CealThreshold = Annotated[float, typer.Option(help="Entropy in nats below which ceal labels an image.")]
 CealDecay = Annotated[float, typer.Option(help="By how much that falls each round.")]
 PropagationCertainty = Annotated[float, typer.Option(help="Least certainty of propagation's labels, 0 to 1.")]

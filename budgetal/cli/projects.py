@@ -21,7 +21,7 @@ from budgetal.engine.saved import load_model
 from budgetal.errors import ProjectError
 from budgetal.export.labels import export_labels
 from budgetal.project import Project
-from budgetal.report.sentences import without_guarantee
+from budgetal.report.sentences import each_class, without_guarantee
 from budgetal.results import summarise
 from budgetal.state import State
 
@@ -49,6 +49,7 @@ def init(
     guard: options.Guard = True,
     auto_labeller: options.AutoLabeller = "certified",
     confidence: options.Confidence = "softmax",
+    thresholds: options.Thresholds = "global",
     ceal_threshold: options.CealThreshold = 0.05,
     ceal_decay: options.CealDecay = 0.0033,
     propagation_certainty: options.PropagationCertainty = 0.1,
@@ -122,17 +123,8 @@ def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> No
         typer.echo("  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, cells_of(record), strict=True)))
     if state.felt_fallback is not None:
         typer.echo(f"Queries are random since round {state.felt_fallback}: {project.config.strategy!r} did worse.")
-    certificate = state.certificate
-    if project.config.auto_labeller in LABELLERS:
-        typer.echo(f"{state.auto.n if state.auto else 0:,} automatic labels. {_no_guarantee(project)}")
-    elif certificate is None:
-        typer.echo("No automatic label is certified yet.")
-    else:
-        typer.echo(
-            f"{certificate.n_auto:,} automatic labels, at most {certificate.upper_bound:.2%} wrong with "
-            f"{1 - project.config.risk:.0%} confidence "
-            f"({certificate.errors} errors in {certificate.n_audit} audit labels)"
-        )
+    for line in _promised(state):
+        typer.echo(line)
     if after is not None:
         typer.echo(after.sentence())
     for line in _of_classes(state):
@@ -140,8 +132,21 @@ def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> No
     typer.echo(f"Ended: {state.stop_reason}" if state.finished else f"{len(state.open_items)} images wait for labels")
 
 
-def _no_guarantee(project: Project) -> str:
-    return without_guarantee(project.config.auto_labeller) + "."
+def _promised(state: State) -> Iterator[str]:
+    """What is promised of the automatic labels, of each class too where it has a threshold of its own."""
+    certificate, config = state.certificate, state.settings
+    if config.auto_labeller in LABELLERS:
+        n_auto = state.auto.n if state.auto else 0
+        yield f"{n_auto:,} automatic labels. {without_guarantee(config.auto_labeller)}."
+    elif certificate is None:
+        yield "No automatic label is certified yet."
+    else:
+        yield (
+            f"{certificate.n_auto:,} automatic labels, at most {certificate.upper_bound:.2%} wrong with "
+            f"{1 - config.risk:.0%} confidence ({certificate.errors} errors in {certificate.n_audit} audit labels)"
+        )
+        if certificate.class_thresholds is not None:
+            yield each_class(certificate.class_thresholds, certificate.tolerance)
 
 
 def _of_classes(state: State) -> Iterator[str]:

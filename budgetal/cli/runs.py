@@ -62,6 +62,7 @@ def simulate(
     guard: options.Guard = True,
     auto_labeller: options.AutoLabeller = "certified",
     confidence: options.Confidence = "softmax",
+    thresholds: options.Thresholds = "global",
     ceal_threshold: options.CealThreshold = 0.05,
     ceal_decay: options.CealDecay = 0.0033,
     propagation_certainty: options.PropagationCertainty = 0.1,

@@ -1,6 +1,6 @@
 """The result in three plain sentences, for the top of the report and the end of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from budgetal.annotators.bounds import audit_labels_needed
@@ -89,7 +89,17 @@ def _certificate(summary: Mapping[str, Any]) -> str:
     bound, risk = certificate["upper_bound"], certificate.get("risk")
     confidence = "" if risk is None else f", with {percent_at_least(1 - risk)} confidence"
     limit = f"at most {percent_at_most(bound)} wrong{confidence}"
-    return f"The automatic labels are {limit}{_evidence(certificate)}."
+    each = each_class(certificate.get("class_thresholds"), certificate.get("tolerance"))
+    return f"The automatic labels are {limit}{_evidence(certificate)}.{each and f' {each}'}"
+
+
+def each_class(thresholds: Sequence[float | None] | None, tolerance: float | None) -> str:
+    """What is promised of every class by itself where each has a threshold of its own, and how many have none."""
+    if thresholds is None or tolerance is None:
+        return ""
+    without = sum(own is None for own in thresholds)
+    lacking = f"; {count(without)} of {count(len(thresholds))} classes have none" if without else ""
+    return f"Of each class's automatic labels at most {percent_at_most(tolerance)} are wrong{lacking}."
 
 
 def _evidence(certificate: Mapping[str, Any]) -> str:
