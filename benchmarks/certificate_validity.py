@@ -3,12 +3,14 @@
 Example:
     python benchmarks/certificate_validity.py --runs 10 --json docs/results/certificate-validity.json
     python benchmarks/certificate_validity.py --runs 10 --real 120 --projects runs/mnist-seed0 runs/cifar10-seed0
+    python benchmarks/certificate_validity.py --growing 14 --pools 500 2000 10000 --json RESULTS
     python benchmarks/certificate_validity.py --page    # write the tables of docs/certificate.md from the results
 
 Synthetic runs: every cell of family × tolerance × risk × pool size, `--runs` times. Real runs: random parts of the
 collections of finished simulations, `--real` times each, their stored features and a logistic head. Every run asks
 by margin over four rounds, passes audit images over, and looks as the library does: with a target after each
-round (every other run), or at its planned end and again after a larger budget.
+round (every other run), or at its planned end and again after a larger budget. With --growing only the runs whose
+audit grows are played (validity/growing.py), and put beside what the results hold already.
 """
 
 import argparse
@@ -17,12 +19,15 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from validity.growing import GrowingRun
+from validity.methods import CERTIFIED
 from validity.play import Outcome, Run, Setting
 from validity.tables import RENDERERS, summarise
 from validity.worlds import FAMILIES, World, read_collection, synthetic
@@ -44,7 +49,7 @@ Runs = dict[tuple[str, float], list[Mapping[str, Outcome]]]
 def main() -> None:
     args = parse_arguments()
     if not args.page:
-        results = measure(args)
+        results = {**_stored(args.json), "growing": measure_growing(args)} if args.growing else measure(args)
         print("\n\n".join(render(results) for render in RENDERERS.values()))
         if args.json:
             args.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -55,6 +60,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=10, help="synthetic runs a cell; there are 128 cells")
+    parser.add_argument("--growing", type=int, default=0, help="runs a cell whose audit grows, in place of all others")
     parser.add_argument("--real", type=int, default=120, help="runs on each of --projects")
     parser.add_argument("--projects", type=Path, nargs="*", default=[], help="finished simulations: mnist-…, cifar10-…")
     parser.add_argument("--pools", type=int, nargs="+", default=POOLS)
@@ -78,6 +84,26 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "seed": args.seed,
         "groups": [summarise(group, risk, outcomes) for (group, risk), outcomes in sorted(runs.items(), key=_order)],
     }
+
+
+def _stored(results: Path | None) -> dict[str, Any]:
+    """What other runs have left, to which the new rows are added."""
+    path = results if results and results.exists() else RESULTS
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def measure_growing(args: argparse.Namespace) -> dict[str, Any]:
+    """Every other run raises its audit under way, the others after their first end."""
+    began_s, runs = time.monotonic(), Runs()
+    cells = product(FAMILIES, TOLERANCES, RISKS, args.pools)
+    for number, ((family, tolerance, risk, n), run) in enumerate(product(cells, range(args.growing))):
+        rng = np.random.default_rng([args.seed, 100, number])
+        one = Run(synthetic(family, n, tolerance, rng), replace(_setting(tolerance, risk, n, 0), target=None), rng)
+        runs.setdefault((family, risk), []).append(GrowingRun(one, raised=bool(run % 2)).play())
+        if number % 100 == 99:
+            print(f"{number + 1} runs, {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
+    groups = [summarise(*key, outcomes, (CERTIFIED,)) for key, outcomes in sorted(runs.items(), key=_order)]
+    return {"runs_a_cell": args.growing, "pools": list(args.pools), "seed": args.seed, "groups": groups}
 
 
 def _order(item: tuple[tuple[str, float], Any]) -> tuple[int, float]:

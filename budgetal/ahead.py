@@ -14,6 +14,7 @@ from typing import Literal
 
 from budgetal import rounds
 from budgetal.budget.plan import BudgetPlan
+from budgetal.opinions import opinions_due
 from budgetal.state import State
 from budgetal.types import Purpose
 
@@ -118,7 +119,8 @@ def _can_ask_more(state: State, plan: BudgetPlan) -> bool:
     kept = 0 if rounds.n_to_grow(state) else rounds.n_for_last_audit(state, plan)
     if rounds.stop_reason(state, plan) is not None:
         return False
-    return state.ledger.available > kept and len(state.queried | state.audit.keys()) < state.n_samples
+    has_images = len(state.queried | state.audit.keys()) < state.n_samples or bool(opinions_due(state))
+    return state.ledger.available > kept and has_images
 
 
 def _open_audit(state: State) -> int:

@@ -11,9 +11,10 @@ from budgetal.store.events import NewEvent
 from budgetal.types import Annotation, EpochRecord, FittedModel, Json, Purpose
 
 
-def created(config: Config) -> NewEvent:
-    """The first event of every journal."""
-    return NewEvent("created", {"config": config.model_dump(mode="json")}, "created")
+def created(config: Config, simulated: Mapping[str, Json] | None = None) -> NewEvent:
+    """The first event of every journal. simulated: how the people are played, where none take part."""
+    played = {} if simulated is None else {"simulated": dict(simulated)}
+    return NewEvent("created", {"config": config.model_dump(mode="json"), **played}, "created")
 
 
 def indexed(facts: Mapping[str, Json]) -> NewEvent:

@@ -21,7 +21,7 @@ def opinions_due(state: State) -> tuple[str, ...]:
     """Images that one more person is to be asked about, whatever was answered: those with too few opinions.
 
     Every audit image is asked as often, skipped ones too, so that audit answers do not decide how much of the budget
-    is left to train on. As many as the budget allows.
+    is left to train on. As many as the budget allows without the labels kept for the end.
     """
     config = state.settings
     wanted = max(opinions_a_training_image(config), opinions_an_audit_image(config))
@@ -30,7 +30,13 @@ def opinions_due(state: State) -> tuple[str, ...]:
     due = [*_due(state, state.audit, opinions_an_audit_image(config))]
     trained_on = (i for i, label in state.labels.items() if not state.is_audit(i) and label.query_id != GIVEN)
     due += _due(state, trained_on, opinions_a_training_image(config))
-    return tuple(due[: state.ledger.available])
+    return tuple(due[: max(0, state.ledger.available - kept_for_the_end(state))])
+
+
+def kept_for_the_end(state: State) -> int:
+    """Labels of `last_audit` that were not asked for yet; they certify, so nothing else may spend them."""
+    wanted = state.settings.last_audit if state.settings.auto_labeller == "certified" else 0
+    return max(0, wanted - len(state.last_audit))
 
 
 def gold_to_ask(state: State, n: int) -> tuple[str, ...]:

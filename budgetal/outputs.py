@@ -14,7 +14,7 @@ from budgetal.planning import Planner
 from budgetal.report.html import render_report
 from budgetal.results import label_rows, summarise, true_curve
 from budgetal.review_list import n_reviewed, outcome
-from budgetal.ruling_out import outlier_summary, outliers_of
+from budgetal.ruling_out import outlier_summary, outliers_of, outliers_to_save
 from budgetal.state import State
 from budgetal.types import Json, Quarantined, Sample
 
@@ -47,5 +47,6 @@ def write_outputs(
     page = render_report(Illustrator(state, samples, quarantined, learner).report_data(rows, summary))
     write_atomic(folder / "report.html", page.encode())
     if state.model is not None:
-        learner.space.engine.save_model(state.model, folder / "model")
+        ruled_out = outliers_to_save(learner.views, state)
+        learner.space.engine.save_model(state.model, folder / "model", ruled_out)
     return summary

@@ -58,16 +58,18 @@ class Project:
         budget: int,
         use_given_labels: bool = False,
         on_progress: OnProgress = no_progress,
+        simulated: Mapping[str, Json] | None = None,
         **settings: Any,
     ) -> "Project":
         """Make a project folder for the images at `images` (a folder, manifest, .npy folder or name).
 
         `settings` are the fields of Config. With `use_given_labels` the labels that come with the images
-        count as labelled at no cost. Raises InputError (a subclass) when anything does not fit.
+        count as labelled at no cost. simulated: how people are played, noted beside the settings. Raises InputError (a
+        subclass) when anything does not fit.
         """
         began_s = time.monotonic()
         draft = make_config(images=images, budget=budget, **{"classes": (), **settings})
-        set_up(Path(folder), draft, use_given_labels=use_given_labels, on_progress=on_progress)
+        set_up(Path(folder), draft, use_given_labels=use_given_labels, on_progress=on_progress, simulated=simulated)
         project = cls(Path(folder))
         project.on_progress = on_progress
         project._seconds_to_open = time.monotonic() - began_s

@@ -5,7 +5,13 @@ from typing import Literal
 
 from budgetal.answers import classed, outside_audit
 from budgetal.budget.plan import BudgetPlan
-from budgetal.opinions import opinions_a_training_image, opinions_an_audit_image, opinions_due, people_of
+from budgetal.opinions import (
+    kept_for_the_end,
+    opinions_a_training_image,
+    opinions_an_audit_image,
+    opinions_due,
+    people_of,
+)
 from budgetal.query.stopping import stable, target_reached
 from budgetal.state import State
 from budgetal.types import Purpose, Query
@@ -69,7 +75,7 @@ def n_to_grow(state: State) -> int:
 
 def n_for_last_audit(state: State, plan: BudgetPlan) -> int:
     """Labels that are still kept for the end."""
-    return min(max(0, plan.last_audit - len(state.last_audit)), state.ledger.available)
+    return min(kept_for_the_end(state), state.ledger.available) if plan.last_audit else 0
 
 
 def last_audit_due(state: State, plan: BudgetPlan) -> bool:
@@ -118,7 +124,7 @@ def stop_reason(state: State, plan: BudgetPlan) -> str | None:
         return UNCHANGED
     if state.ledger.available == n_for_last_audit(state, plan):
         return SPENT
-    if len(state.queried | set(state.audit)) == state.n_samples:
+    if len(state.queried | set(state.audit)) == state.n_samples and not opinions_due(state):
         return NOTHING_LEFT
     return None
 

@@ -6,7 +6,8 @@ from budgetal.annotators.outliers import Outliers
 from budgetal.answers import none_of_these, outside_audit, targets_of
 from budgetal.data.pool import Pool
 from budgetal.engine.comparison import Labelled
-from budgetal.engine.outlier_head import score_outliers
+from budgetal.engine.outlier_head import fit_outlier_head, score_outliers
+from budgetal.engine.saved_outliers import OutlierHead
 from budgetal.seeding import generator
 from budgetal.state import State
 from budgetal.store.arrays import ArrayStore
@@ -24,10 +25,24 @@ def find_outliers(views: Views, state: State, round: int) -> Outliers | None:
     """
     if views.config.outliers == "off" or not len(views.outlier_rows(state)):
         return None
-    rows = np.sort(views.pool.rows(outside_audit(state)))
     engine, features = views.space.engine, views.space.engine.frozen_features()
-    known = Labelled(features[rows], targets_of(state, views.pool.ids(rows)))
-    return score_outliers(features, known, engine.standard, generator(views.config.seed, round, "outliers"))
+    rng = generator(views.config.seed, round, "outliers")
+    return score_outliers(features, _known(views, state), engine.standard, rng)
+
+
+def outliers_to_save(views: Views, state: State) -> OutlierHead | None:
+    """What a saved model needs to rule out as the newest round did; None where that ruled nothing out."""
+    if state.outliers is None or not len(views.outlier_rows(state)):
+        return None
+    weight, bias = fit_outlier_head(_known(views, state), views.space.engine.standard).folded()
+    return OutlierHead(weight, bias, state.outliers.threshold)
+
+
+def _known(views: Views, state: State) -> Labelled:
+    """The labelled images outside the audit, none of which has a class where people said so."""
+    rows = np.sort(views.pool.rows(outside_audit(state)))
+    features = views.space.engine.frozen_features()
+    return Labelled(features[rows], targets_of(state, views.pool.ids(rows)))
 
 
 def apart(rows: RowArray, outliers: Outliers | None, fewest: int = 0) -> tuple[RowArray, RowArray]:

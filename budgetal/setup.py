@@ -1,5 +1,6 @@
 """Making a new project: everything is checked before its journal exists."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from budgetal import journal
@@ -9,7 +10,7 @@ from budgetal.errors import ProjectError
 from budgetal.logbook import JOURNAL, Logbook
 from budgetal.state import GIVEN
 from budgetal.store.events import NewEvent
-from budgetal.types import Annotation, Sample
+from budgetal.types import Annotation, Json, Sample
 from budgetal.validation import check_names, with_absolute_paths, with_classes
 from budgetal.workspace import OnProgress, Workspace
 
@@ -25,7 +26,14 @@ def is_set_up(folder: Path) -> bool:
     return logbook.state.index_ref is not None
 
 
-def set_up(folder: Path, draft: Config, *, use_given_labels: bool, on_progress: OnProgress) -> None:
+def set_up(
+    folder: Path,
+    draft: Config,
+    *,
+    use_given_labels: bool,
+    on_progress: OnProgress,
+    simulated: Mapping[str, Json] | None = None,
+) -> None:
     """Read the images, fill in the classes, check all that is named, and begin the journal.
 
     A set-up that was killed is done again by the next. Raises InputError (a subclass) when anything does not fit.
@@ -39,12 +47,12 @@ def set_up(folder: Path, draft: Config, *, use_given_labels: bool, on_progress: 
     given = [sample for sample in space.collection.samples if use_given_labels and sample.label is not None]
     plan_budget(space.config, len(space.collection.samples), len(given))
     space.check_inputs()
-    _begin(space, given)
+    _begin(space, given, simulated)
 
 
-def _begin(space: Workspace, given: list[Sample]) -> None:
+def _begin(space: Workspace, given: list[Sample], simulated: Mapping[str, Json] | None) -> None:
     """One transaction: a journal has all of this or nothing."""
-    events: list[NewEvent] = [journal.created(space.config), journal.indexed(space.write_index())]
+    events: list[NewEvent] = [journal.created(space.config, simulated), journal.indexed(space.write_index())]
     for sample in given:
         events.append(journal.labelled(Annotation(sample.sample_id, str(sample.label), "given"), GIVEN))
     logbook = Logbook(space.folder, create=True)

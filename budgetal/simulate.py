@@ -1,6 +1,6 @@
 """A project whose people are simulated: the answers are known, so the true errors are too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,20 +55,31 @@ def simulate(
     was interrupted goes on where it stopped. noise: share of wrong answers; n_annotators: people who give them, from
     half to one and a half times as often. Raises InputError (a subclass) when anything does not fit.
     """
-    project = open_or_create(dataset, out, on_progress=on_progress, **settings)
+    played: dict[str, Json] = {"noise": noise, "annotators": n_annotators}
+    project = open_or_create(dataset, out, played, on_progress=on_progress, **settings)
     truth = true_labels(project)
     run(project, people(project.config, truth, noise, n_annotators), on_round)
     return project.write_outputs(truth)
 
 
-def open_or_create(dataset: str, out: str | Path, *, on_progress: OnProgress = no_progress, **settings: Any) -> Project:
+def open_or_create(
+    dataset: str,
+    out: str | Path,
+    played: Mapping[str, Json] | None = None,
+    *,
+    on_progress: OnProgress = no_progress,
+    **settings: Any,
+) -> Project:
     """The project of a simulation: the one in `out`, where it was interrupted, or a new one.
 
-    Raises ProjectError for one that was made with other settings.
+    played: `noise` and `annotators` of its people. Raises ProjectError for one that was made with other settings, or
+    whose people were others.
     """
     images, test_images = find_splits(dataset)
     settings = {"images": images, "test_images": test_images, **settings}
-    project = _resume(Path(out), settings) or Project.create(out, on_progress=on_progress, **settings)
+    project = _resume(Path(out), settings, played) or Project.create(
+        out, on_progress=on_progress, simulated=played, **settings
+    )
     project.on_progress = on_progress
     return project
 
@@ -91,14 +102,23 @@ def true_labels(project: Project) -> dict[str, str]:
     return {sample.sample_id: str(sample.label) for sample in project.samples}
 
 
-def _resume(out: Path, settings: dict[str, Any]) -> Project | None:
+def _resume(out: Path, settings: dict[str, Any], played: Mapping[str, Json] | None) -> Project | None:
     if not is_set_up(out):
         return None
     project = Project.open(out)
     wanted = with_absolute_paths(make_config(**{"classes": project.config.classes, **settings}))
     if _differs(project.config, wanted):
         raise ProjectError(f"{out} holds a run with other settings: choose another --out, or remove it")
+    _check_people(out, project.state.simulated, played)
     return project
+
+
+def _check_people(out: Path, before: Mapping[str, Any] | None, now: Mapping[str, Json] | None) -> None:
+    """Raise ProjectError where the people of the run so far were others; older journals do not say."""
+    if before is None or now is None or before == now:
+        return
+    was, are = (f"--noise {people['noise']} --annotators {people['annotators']}" for people in (before, now))
+    raise ProjectError(f"{out} holds a run with {was}, not {are}: give the same to go on, or choose another --out")
 
 
 def _differs(one: Config, other: Config) -> bool:

@@ -82,6 +82,7 @@ class State:
 
     seq: int = 0
     config: Config | None = None
+    simulated: Mapping[str, Any] | None = None
     index_ref: str | None = None
     n_samples: int = 0
     n_quarantined: int = 0
@@ -219,6 +220,7 @@ class State:
 
     def _on_created(self, data: Mapping[str, Any]) -> None:
         self.config = make_config(**data["config"])
+        self.simulated = data.get("simulated")
         # Before there was a guard, all of the risk was promised to other looks: nothing is left to pay a verdict with.
         self.has_guard_share = "guard" in data["config"]
         # The settings tell how many thresholds this project's looks have gone through since it was made.

@@ -75,10 +75,52 @@ def test_queries_pass_audit_images_over_as_the_library_does():
 
     rng = np.random.default_rng(1)
     run = Run(synthetic("calibrated", 1_000, 0.05, rng), Setting(0.05, 0.05, 400), rng)
-    run._predict(0)
+    run.predict(0)
     labelled, is_open = run.is_labelled.copy(), run.is_open.copy()
-    run._query()
+    run.query()
     assert (run.is_labelled & ~labelled).sum() == run.batch
     assert not run.is_labelled[run.audit].any()
     passed = is_open & ~run.is_open & ~run.is_labelled
     assert set(np.flatnonzero(passed)) <= set(run.audit)
+
+
+@pytest.mark.parametrize("raised", [True, False])
+def test_runs_whose_audit_grows_draw_it_outside_queries_and_spend_what_the_other_half_was(raised):
+    from validity.growing import GrowingRun
+    from validity.play import Run, Setting
+    from validity.worlds import synthetic
+
+    rng = np.random.default_rng(2)
+    run = Run(synthetic("calibrated", 2_000, 0.1, rng), Setting(0.1, 0.1, 600), rng)
+    n_audit = len(run.audit)
+    growing = GrowingRun(run, raised=raised)
+    assert len(run.audit) == n_audit - n_audit // 2
+    outcome = growing.play()["certified"]
+    assert not run.is_labelled[run.audit].any()
+    assert len(run.audit) == n_audit
+    assert run.is_labelled.sum() == 7 * run.batch + (1 if raised else 2) * growing.half
+    assert not outcome.broken
+    assert raised or outcome.coverage > 0.1
+
+
+def test_a_run_that_grows_notices_promises_that_are_broken():
+    from validity.growing import GrowingRun
+    from validity.play import Run, Setting
+    from validity.worlds import synthetic
+
+    rng = np.random.default_rng(3)
+    run = Run(synthetic("calibrated", 2_000, 0.1, rng), Setting(0.1, 0.1, 600), rng)
+    # People who answer the audit say that all is right, and nothing is.
+    seen = run.world.truth.copy()
+    growing = GrowingRun(run, raised=False)
+    look = growing._look
+
+    def lied(proposals, open_rows, audit, risk):
+        run.world.truth[audit] = proposals.targets[audit]
+        others = np.setdiff1d(open_rows, audit)
+        run.world.truth[others] = (proposals.targets[others] + 1) % 10
+        return look(proposals, open_rows, audit, risk)
+
+    growing._look = lied
+    assert growing.play()["certified"].broken
+    assert (run.world.truth != seen).any()

@@ -1,17 +1,21 @@
 """Images that are none of the classes: an answer like a label, that no class is trained from."""
 
+import csv
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
 from collections_made import CLASSES, easy_images, write_npy
+from PIL import Image
 from typer.testing import CliRunner
 
 from budgetal.annotators.oracle import Oracle
 from budgetal.annotators.outliers import Outliers
 from budgetal.cli import app
-from budgetal.errors import ConfigError, DataError
+from budgetal.engine.saved import load_model
+from budgetal.errors import ConfigError, DataError, StorageError
 from budgetal.project import Project
 from budgetal.recertify import recertify
 from budgetal.ruling_out import apart, outliers_of
@@ -294,3 +298,60 @@ def test_where_all_that_is_left_may_be_outliers_the_strategy_picks_among_them():
     assert (classes.tolist(), strange.tolist()) == ([0, 1, 2], [3, 4, 5, 6, 7, 8, 9])
     assert [len(part) for part in apart(rows, outliers, fewest=4)] == [10, 0]
     assert [len(part) for part in apart(rows, None)] == [10, 0]
+
+
+def test_the_saved_model_rules_out_what_the_project_did(finished, mixed):
+    project, _ = finished
+    found = outliers_of(project.state, project.workspace.arrays)
+    model = load_model(project.folder / "model")
+    judged = list(model.judge(project.workspace.collection.pixels))
+    scores = np.array([one.outlier_score for one in judged])
+    assert np.abs(scores - found.scores).max() < 1e-3
+    sure = np.abs(found.scores - found.threshold) > 1e-3
+    assert np.array_equal(np.array([one.possible_outlier for one in judged])[sure], found.possible[sure])
+    assert [(one.label, one.confidence) for one in judged] == list(model.label(project.workspace.collection.pixels))
+
+
+def test_predict_says_which_new_images_may_be_outliers(finished, tmp_path):
+    new = write_mixed(tmp_path / "new", 20, 10, seed=9)
+    said = CliRunner().invoke(app, ["predict", str(finished[0].folder), str(new)])
+    rows = list(csv.DictReader(said.stdout.splitlines()))
+    strange = [row["provenance"] == "possible outlier" for row in rows]
+    labels = dict(zip(range(30), np.load(new / "labels.npy"), strict=True))
+    of_no_class = [labels[int(row["path"].rpartition("[")[2].rstrip("]"))] == NONE_OF_THESE for row in rows]
+    assert sum(strange) >= 8
+    assert sum(a and not b for a, b in zip(strange, of_no_class, strict=True)) <= 2
+    assert all(0 <= float(row["outlier_score"]) <= 1 for row in rows)
+    assert f"{sum(strange)} of 30 images may be none of the classes" in said.stderr
+
+
+def test_a_stream_does_not_offer_what_may_be_an_outlier(finished, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    write_mixed(tmp_path / "new", 20, 10, seed=9)
+    for place, pixels in enumerate(np.load(tmp_path / "new" / "images.npy")):
+        Image.fromarray(pixels).save(source / f"{place:02}.png")
+    out = tmp_path / "out"
+    arguments = [str(finished[0].folder), str(source), "--rate", "0.5", "--chunk", "12", "--out", str(out)]
+    said = CliRunner().invoke(app, ["stream", *arguments, "--json"])
+    summary = json.loads(said.stdout)
+    strange = [row["path"] for row in csv.DictReader((out / "outliers.csv").open())]
+    offered = [row["path"] for row in csv.DictReader((out / "decisions.csv").open())]
+    assert summary["n_outliers"] == len(strange) >= 8
+    assert len([path for path in strange if path >= "20"]) >= 8
+    assert sorted(strange + offered) == sorted(path.name for path in source.iterdir())
+    assert summary["n_seen"] == len(offered)
+    again = json.loads(CliRunner().invoke(app, ["stream", *arguments, "--json"]).stdout)
+    assert (again["n_outliers"], again["n_seen_now"], again["n_late"]) == (len(strange), 0, 0)
+    assert "possible outliers, not offered" in CliRunner().invoke(app, ["stream", *arguments]).stdout
+
+
+def test_a_damaged_outlier_file_is_refused_and_a_model_from_before_has_none(finished, tmp_path):
+    folder = shutil.copytree(finished[0].folder / "model", tmp_path / "model")
+    (folder / "outliers.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(StorageError, match=r"outliers\.safetensors is damaged"):
+        load_model(folder)
+    card = json.loads((folder / "model.json").read_text())
+    del card["outliers"]
+    (folder / "model.json").write_text(json.dumps(card))
+    assert load_model(folder).outliers is None

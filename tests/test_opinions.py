@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from collections_made import CLASSES, write_tree
 
+from budgetal import rounds
+from budgetal.ahead import Lead, next_step
 from budgetal.annotators.people import People
 from budgetal.consensus import people_table
 from budgetal.errors import BudgetError, ConfigError, ProjectError
@@ -289,3 +291,35 @@ def _half_labelled(folder):
     ]
     (folder / "manifest.csv").write_text("\n".join(["path,label", *lines]) + "\n")
     return folder / "manifest.csv"
+
+
+def test_second_opinions_spend_no_label_that_is_kept_for_the_end(make):
+    """With an odd number of labels left to train on, the last image has one opinion, and the end has all of its own."""
+    project = make(audit_opinions=1, last_audit=21, budget=91)
+    run(project, _people(project))
+    state = project.state
+    assert len(state.last_audit) == 21
+    assert state.n_paid == 91
+    assert recertify(project.folder).agrees
+
+
+def test_the_last_opinions_are_asked_though_no_image_is_left(make):
+    project = make(budget=600, audit=40, initial=100, batch=100)
+    run(project, _people(project))
+    state = project.state
+    assert len(state.labels) == state.n_samples == 240
+    assert {len(state.answers_of(i)) for i in state.labels} == {2}
+    assert state.n_paid == 480
+
+
+def test_the_learner_beside_people_asks_the_last_opinions_too(make):
+    project = make(budget=600, audit=40, initial=100, batch=100)
+    people, plan = _people(project), project.plan
+    while (step := next_step(project.state, plan, Lead(), 0)) != "wait" or project.state.open_items:
+        while step == "wait" and (query := rounds.open_query(project.state)) is not None:
+            project.tell(people.annotate(query))
+        if step != "wait":
+            project.loop.take(step)
+        assert len(project.state.queries) < 50
+    assert {len(project.state.answers_of(i)) for i in project.state.labels} == {2}
+    assert project.state.n_paid == 480

@@ -56,30 +56,31 @@ class Run:
         """Every method's outcome: the certificate's over all looks that spend risk, the others' at the end."""
         has_target = self.setting.target is not None
         for round in range(ROUNDS):
-            self._predict(round)
+            self.predict(round)
             if has_target:
                 labels = self._look(round_risk(self.setting.risk, round, has_target=True))
                 if self._covered(labels) >= self.setting.target:
                     return self._outcomes(round, labels, round_risk(self.setting.risk, round, has_target=True))
-            self._query()
+            self.query()
         return self._end(ROUNDS, has_target)
 
     def _end(self, round: int, has_target: bool) -> dict[str, Outcome]:
         """The planned end, then a larger budget and the end of that."""
         for n_earlier in range(2):
-            self._predict(round)
+            self.predict(round)
             risk = final_risk(self.setting.risk, n_earlier, has_target=has_target)
             labels = self._look(risk)
             if n_earlier == 0:
                 first = self._outcomes(round, labels, risk)
             for _ in range(ROUNDS_AFTER_EXTENSION):
-                self._query()
+                self.query()
         return {**first, CERTIFIED: Outcome(any(self.looks), first[CERTIFIED].coverage)}
 
-    def _predict(self, round: int) -> None:
+    def predict(self, round: int) -> None:
+        """What the model says of every image after this round."""
         self.probs = self.world.predict(round, np.flatnonzero(self.is_labelled), self.rng)
 
-    def _query(self) -> None:
+    def query(self) -> None:
         """Margin sampling over all open images, the audit among them."""
         two = np.partition(self.probs, -2, axis=1)[:, -2:]
         margin = two.max(axis=1) - two.min(axis=1)
@@ -93,11 +94,12 @@ class Run:
         self.is_open[ranking[:end]] = False
         self.is_labelled[ranking[others[: self.batch]]] = True
 
-    def _open_audit(self) -> RowArray:
+    def open_audit(self) -> RowArray:
+        """What is left of the audit."""
         return self.audit[self.is_open[self.audit]]
 
     def _look(self, risk: float) -> AutoLabels:
-        audit = self._open_audit()
+        audit = self.open_audit()
         open_rows = np.flatnonzero(self.is_open)
         seen = Audit(audit, self.world.truth[audit])
         labels = auto_label(from_probabilities(self.probs), open_rows, seen, self.setting.tolerance, risk)
@@ -115,7 +117,7 @@ class Run:
 
     def _per_class(self, risk: float) -> Outcome:
         """All classes' promises of one look; at its own risk that is a family by itself."""
-        rows, audit = np.flatnonzero(self.is_open), self._open_audit()
+        rows, audit = np.flatnonzero(self.is_open), self.open_audit()
         scores, predicted = self.probs[rows].max(axis=1), self.probs[rows].argmax(axis=1)
         wrong, at = predicted != self.world.truth[rows], np.searchsorted(rows, audit)
         tolerance, n_classes = self.setting.tolerance, self.probs.shape[1]
@@ -129,7 +131,7 @@ class Run:
         return Outcome(broken, n_auto / self.n)
 
     def _others(self, round: int) -> Iterator[tuple[str, Outcome]]:
-        audit = self._open_audit()
+        audit = self.open_audit()
         is_free = self.is_open.copy()
         is_free[audit] = False
         wrong = self.probs.argmax(axis=1) != self.world.truth

@@ -17,13 +17,14 @@ from budgetal.cli import options
 from budgetal.cli.app import app, progress_console
 from budgetal.cli.console import COLUMNS, Display, cells_of
 from budgetal.data.sources import load_collection
-from budgetal.engine.saved import load_model
+from budgetal.engine.saved import Judged, load_model
 from budgetal.errors import ProjectError
 from budgetal.export.labels import export_labels
 from budgetal.project import Project
 from budgetal.report.sentences import each_class, without_guarantee
 from budgetal.results import summarise
 from budgetal.state import State
+from budgetal.types import Provenance
 
 
 @app.command(epilog="Example: budgetal init runs/birds --images birds/ --classes owl,crow --budget 500")
@@ -178,17 +179,29 @@ def predict(
     images: Annotated[str, typer.Argument(help="Folder, manifest, .npy folder or data set name.")],
     as_json: options.AsJson = False,
 ) -> None:
-    """Label new images with a project's model, as CSV (path, label, confidence) on stdout."""
+    """Label new images with a project's model, as CSV on stdout; possible outliers are said to be such."""
     if not (folder / "model").is_dir():
         raise ProjectError(f"{folder} has no model yet: run it to its end first")
     model = load_model(folder / "model")
     collection = load_collection(images, side=model.side, labelled=False)
     rows: list[dict[str, Any]] = []
-    for sample, (label, confidence) in zip(collection.samples, model.label(collection.pixels), strict=True):
-        rows += [{"path": path, "label": label, "confidence": round(confidence, 6)} for path in sample.paths]
+    for sample, judged in zip(collection.samples, model.judge(collection.pixels), strict=True):
+        rows += [{"path": path, **_judged(judged)} for path in sample.paths]
+    strange = sum(row["provenance"] == "possible outlier" for row in rows)
+    if strange:
+        typer.echo(f"{strange:,} of {len(rows):,} images may be none of the classes: possible outliers", err=True)
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    writer = csv.DictWriter(sys.stdout, fieldnames=["path", "label", "confidence"])
+    columns = ["path", "label", "confidence", "provenance", "outlier_score"]
+    writer = csv.DictWriter(sys.stdout, fieldnames=columns)
     writer.writeheader()
     writer.writerows({**row, "path": escape_cell(row["path"]), "label": escape_cell(row["label"])} for row in rows)
+
+
+def _judged(judged: Judged) -> dict[str, Any]:
+    """The cells of one image, in the words of labels.csv."""
+    provenance: Provenance = "possible outlier" if judged.possible_outlier else "predicted"
+    score = None if judged.outlier_score is None else round(judged.outlier_score, 6)
+    confidence = round(judged.confidence, 6)
+    return {"label": judged.label, "confidence": confidence, "provenance": provenance, "outlier_score": score}

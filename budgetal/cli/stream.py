@@ -53,6 +53,8 @@ def _told(summary: dict[str, Any]) -> str:
         f"{summary['n_quarantined']:,} files set aside.",
         f"See {summary['to_label']}, and why in {summary['decisions']}",
     ]
+    if summary["n_outliers"]:
+        lines.insert(1, f"{summary['n_outliers']:,} images may be none of the classes: possible outliers, not offered.")
     if summary["n_late"]:
         lines.insert(1, f"{summary['n_late']:,} files came later but sort before the last one read: not offered.")
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from budgetal.engine.finetuning import finetune_calibrated, human_part, linear_h
 from budgetal.engine.frozen import FrozenBackbone
 from budgetal.engine.head_round import default_l2, fit_calibrated_head
 from budgetal.engine.saved import ModelCard, write_model
+from budgetal.engine.saved_outliers import OutlierHead
 from budgetal.engine.terms import term_of
 from budgetal.errors import WeightsError
 from budgetal.models.backbones import build_classifier, check_input_size
@@ -161,15 +162,21 @@ class LocalEngine:
         """Features of the pre-trained network at each of its resolutions, each row of length 1, computed once."""
         return self._frozen.layers(self.pixels if pixels is None else pixels, name)
 
-    def save_model(self, model: FittedModel, folder: Path) -> None:
-        """Write the model with its backbone, so that the folder alone can predict."""
+    def save_model(self, model: FittedModel, folder: Path, outliers: OutlierHead | None = None) -> None:
+        """Write the model with its backbone, so that the folder alone can predict.
+
+        outliers: on the frozen features; left out where the network was fine-tuned, which no longer has these.
+        """
         classifier = self._trained(model)
         views = self._views if model.extra["finetune"] in ("head", "cotrain") else trained_views(self.config)
         backbone = self.config.backbone
         if model.extra["finetune"] == "cotrain":
             backbone = self._cotraining.joined_name(backbone)
         card = ModelCard(backbone, self.config.classes, self.side, model.temperature, classifier.normalisation, views)
-        write_model(classifier, card, folder)
+        if outliers is not None:
+            is_frozen = model.extra["finetune"] in ("head", "cotrain")
+            outliers = outliers.widened(classifier.width) if is_frozen else None
+        write_model(classifier, card, folder, outliers)
 
     # -- frozen backbone -----------------------------------------------------------------------
 

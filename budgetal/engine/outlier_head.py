@@ -10,7 +10,7 @@ from budgetal.engine.comparison import Labelled, Standard
 from budgetal.engine.head_round import FEWEST_TO_CALIBRATE, FOLDS, default_l2
 from budgetal.models.calibration import softmax
 from budgetal.training.crossfit import crossfit
-from budgetal.training.head import Floats
+from budgetal.training.head import Floats, Head
 
 
 def score_outliers(features: Floats, known: Labelled, standard: Standard, rng: np.random.Generator) -> Outliers:
@@ -20,10 +20,21 @@ def score_outliers(features: Floats, known: Labelled, standard: Standard, rng: n
     with one outcome more: measured on MNIST it finds outliers that lie among the classes, where a distance or an
     energy does not, and strange ones as well (docs/results.md). Its threshold is set by cross-fitting.
     """
-    more = replace(standard, n_classes=standard.n_classes + 1)
-    labels = Labelled(known.features, np.where(known.targets < 0, standard.n_classes, known.targets))
+    labels, more = _with_none(known, standard)
     scores = _last(more.head(labels).logits(features))
     return Outliers(scores, _threshold(labels, more, rng))
+
+
+def fit_outlier_head(known: Labelled, standard: Standard) -> Head:
+    """The head by which `score_outliers` scores, of one outcome more than there are classes."""
+    labels, more = _with_none(known, standard)
+    return more.head(labels)
+
+
+def _with_none(known: Labelled, standard: Standard) -> tuple[Labelled, Standard]:
+    """The same labels with "none of these" as the last class."""
+    targets = np.where(known.targets < 0, standard.n_classes, known.targets)
+    return Labelled(known.features, targets), replace(standard, n_classes=standard.n_classes + 1)
 
 
 def _threshold(labels: Labelled, standard: Standard, rng: np.random.Generator) -> float:

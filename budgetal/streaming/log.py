@@ -21,11 +21,13 @@ from budgetal.types import Json
 FORMAT = 1
 CHECKPOINT = "stream.json"
 DECISIONS, TO_LABEL, QUARANTINED = "decisions.csv", "to_label.csv", "quarantined.csv"
+OUTLIERS = "outliers.csv"
 COPIES = "to_label"
 COLUMNS = {
     DECISIONS: ("path", "sample_id", "query", "uncertainty", "threshold", "has_budget", "spending", "n_queried"),
     TO_LABEL: ("path", "sample_id", "uncertainty"),
     QUARANTINED: ("path", "reason"),
+    OUTLIERS: ("path", "sample_id", "outlier_score"),
 }
 Rows = Mapping[str, Sequence[tuple[Json, ...]]]
 """New rows of each table, in the order of its columns."""
@@ -39,6 +41,7 @@ class Checkpoint:
     selector: dict[str, Any]
     last_path: str | None = None
     n_quarantined: int = 0
+    n_outliers: int = 0
     sizes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COLUMNS, 0))
 
 
@@ -63,6 +66,8 @@ def load(folder: Path) -> Checkpoint | None:
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored.pop("format") != FORMAT:
             raise ValueError("the format is another version's")
+        # Streams that were begun before there was a table of outliers have none yet.
+        stored["sizes"] = {OUTLIERS: 0, **stored["sizes"]}
         checkpoint = _checked(Checkpoint(**stored))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise StorageError(f"{path} is damaged: {error}") from None
@@ -80,10 +85,10 @@ def commit(folder: Path, checkpoint: Checkpoint, rows: Rows) -> Checkpoint:
 
 
 def _checked(read: Checkpoint) -> Checkpoint:
-    dictionaries, counts = (read.settings, read.selector, read.sizes), (read.n_quarantined, *read.sizes.values())
+    dictionaries, counts = (read.settings, read.selector, read.sizes), (read.n_quarantined, read.n_outliers)
     if not all(isinstance(value, dict) for value in dictionaries) or set(read.sizes) != set(COLUMNS):
         raise ValueError("settings, selector or sizes are not complete")
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
+    if not all(isinstance(count, int) and count >= 0 for count in (*counts, *read.sizes.values())):
         raise ValueError("a size is no number")
     if not isinstance(read.last_path, str | None):
         raise ValueError("the last path is no text")

@@ -1,6 +1,6 @@
 """Read, predict, decide, record: one chunk of the stream after the other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -105,31 +105,53 @@ def _work_through(job: StreamJob, stream: FileStream, began: Checkpoint, on_prog
     done = stream.n_before(began.last_path)
     parts = stream.parts(job.chunk, began.last_path)
     for chunk in prefetched(parts, lambda files: stream.read(files, job.side)):
-        decisions = selector.offer_chunk(_predicted(job.models, chunk.pixels)) if chunk.paths else []
-        checkpoint = _recorded(job, stream, chunk, decisions, selector, checkpoint)
+        probs, scores = _predicted(job.models, chunk.pixels)
+        ordinary = np.array([not job.models[0].rules_out(score) for score in scores], dtype=bool)
+        decisions = selector.offer_chunk(probs[torch.from_numpy(ordinary)]) if ordinary.any() else []
+        offered = _offered(chunk, decisions, ordinary, scores)
+        checkpoint = _recorded(job, stream, chunk, offered, selector, checkpoint)
         done += len(chunk.paths) + len(chunk.quarantined)
         on_progress("offering images", done, len(stream.files))
     return checkpoint
 
 
-def _predicted(models: tuple[SavedModel, ...], pixels: NDArray[np.uint8]) -> Tensor:
-    """Probabilities (n, members, classes)."""
-    members = [
-        np.concatenate([model.predict(pixels[rows]) for rows in batches(len(pixels), _BATCH)]) for model in models
+@dataclass(frozen=True)
+class _Offered:
+    """A chunk's images: path, id and decision of those that were offered, path, id and score of possible outliers."""
+
+    made: list[tuple[str, str, Decision]]
+    outliers: list[tuple[Json, ...]]
+
+
+def _offered(
+    chunk: StreamChunk, decisions: list[Decision], ordinary: NDArray[np.bool_], scores: Sequence[float | None]
+) -> _Offered:
+    named = list(zip(chunk.paths, chunk.sample_ids, strict=True))
+    made = [(*named[row], decision) for row, decision in zip(np.flatnonzero(ordinary), decisions, strict=True)]
+    return _Offered(made, [(*named[row], scores[row]) for row in np.flatnonzero(~ordinary)])
+
+
+def _predicted(models: tuple[SavedModel, ...], pixels: NDArray[np.uint8]) -> tuple[Tensor, Sequence[float | None]]:
+    """Probabilities (n, members, classes), and by the first model how probably each image is none of the classes."""
+    parts = [[model.predict_with_outliers(pixels[rows]) for rows in batches(len(pixels), _BATCH)] for model in models]
+    empty = np.empty((0, len(models[0].classes)), np.float32)
+    members = [np.concatenate([empty, *(probs for probs, _scores in member)]) for member in parts]
+    scores = [
+        score for probs, found in parts[0] for score in (len(probs) * [None] if found is None else found.tolist())
     ]
-    return torch.from_numpy(np.stack(members, axis=1))
+    return torch.from_numpy(np.stack(members, axis=1)), scores
 
 
 def _recorded(
     job: StreamJob,
     stream: FileStream,
     chunk: StreamChunk,
-    decisions: list[Decision],
+    offered: _Offered,
     selector: StreamSelector,
     before: Checkpoint,
 ) -> Checkpoint:
     """Copy what is to be labelled, then commit the chunk: a copy without a record is only made again."""
-    made = list(zip(chunk.paths, chunk.sample_ids, decisions, strict=True))
+    made = offered.made
     asked = [(path, sample_id, decision) for path, sample_id, decision in made if decision.query]
     places = {path: _place(path, sample_id) if job.copy else path for path, sample_id, _ in asked}
     if job.copy:
@@ -138,9 +160,15 @@ def _recorded(
         log.DECISIONS: [(path, sample_id, *_cells(decision)) for path, sample_id, decision in made],
         log.TO_LABEL: [(places[path], sample_id, decision.uncertainty) for path, sample_id, decision in asked],
         log.QUARANTINED: [(entry.path, entry.reason) for entry in chunk.quarantined],
+        log.OUTLIERS: offered.outliers,
     }
-    n_quarantined = before.n_quarantined + len(chunk.quarantined)
-    after = replace(before, selector=selector.to_json(), last_path=chunk.last_path, n_quarantined=n_quarantined)
+    after = replace(
+        before,
+        selector=selector.to_json(),
+        last_path=chunk.last_path,
+        n_quarantined=before.n_quarantined + len(chunk.quarantined),
+        n_outliers=before.n_outliers + len(offered.outliers),
+    )
     return log.commit(job.out, after, rows)
 
 
@@ -170,13 +198,14 @@ def _copy(root: Path, out: Path, places: Mapping[str, str]) -> None:
 
 def _summary(job: StreamJob, stream: FileStream, began: Checkpoint, ended: Checkpoint) -> dict[str, Json]:
     first, last = (StreamSelector.from_json(checkpoint.selector).state.spending for checkpoint in (began, ended))
-    n_offered = last.n_seen + ended.n_quarantined
+    n_offered = last.n_seen + ended.n_quarantined + ended.n_outliers
     return {
         "policy": job.settings.policy,
         "rate": job.settings.rate,
         "n_seen": last.n_seen,
         "n_queried": last.n_queried,
         "n_quarantined": ended.n_quarantined,
+        "n_outliers": ended.n_outliers,
         "n_seen_now": last.n_seen - first.n_seen,
         "n_queried_now": last.n_queried - first.n_queried,
         "n_late": max(0, stream.n_before(ended.last_path) - n_offered),
