@@ -29,16 +29,18 @@ def test_the_page_is_what_the_results_say():
     from certificate_validity import PAGE, REGION, RESULTS, rendered
 
     page = PAGE.read_text(encoding="utf-8")
-    assert len(REGION.findall(page)) == page.count("<!-- end -->") == 2
+    assert len(REGION.findall(page)) == page.count("<!-- end -->") == 3
     assert rendered(page, RESULTS) == page
 
 
 def test_the_stored_runs_are_as_many_as_the_page_needs_and_the_certificate_held(results):
     by_group = {(row["group"], row["risk"]): row for row in results["groups"]}
+    growing = results["growing"]["groups"]
+    assert min(row["runs"] for row in growing) >= 160
     real = [row for (group, _), row in by_group.items() if group in ("mnist", "cifar10")]
     assert sum(row["runs"] for row in by_group.values()) - sum(row["runs"] for row in real) >= 1_000
     assert sum(row["runs"] for row in real) >= 200
-    for row in by_group.values():
+    for row in [*by_group.values(), *growing]:
         found = row["methods"]["certified"]
         test = binomtest(found["broken"], row["runs"], row["risk"], alternative="greater")
         assert found["p_value"] == pytest.approx(test.pvalue, abs=1e-4)
@@ -53,6 +55,12 @@ def test_the_benchmark_runs(tmp_path):
     found = json.loads(out.read_text())
     assert sum(row["runs"] for row in found["groups"]) == 32
     assert "| certified |" in ended.stdout
+    command[2:4] = ["--growing", "1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    grown = json.loads(out.read_text())
+    assert sum(row["runs"] for row in grown["growing"]["groups"]) == 32
+    assert grown["groups"] == found["groups"]
 
 
 def test_a_broken_promise_is_counted():
