@@ -69,7 +69,7 @@ def people_table(state: State) -> list[Json]:
     """One row a person, in the order of their first answers: how many, how good, how often they agree with the outcome.
 
     `accuracy` is the share of their answers expected to be right, None where no image was answered by two and none
-    was known; `low` and `high` are the ends of its 95 % interval.
+    was known; `low` and `high` are the ends of its 95 % interval. `seconds_per_answer` is their pace, None for too few.
     """
     counts = Counter(
         answer.annotator for i in state.labels for answer in state.answers_of(i) if answer.query_id != GIVEN
@@ -82,6 +82,7 @@ def people_table(state: State) -> list[Json]:
             "n_answers": n,
             **dict(zip(("accuracy", "low", "high"), skill.get(name, (None,) * 3), strict=True)),
             **_agreement(state, name),
+            "seconds_per_answer": state.pace.seconds_per_answer(name),
         }
         for name, n in counts.items()
     ]

@@ -13,8 +13,8 @@ from budgetal.types import Annotation, EpochRecord, FittedModel, Json, Purpose
 
 def created(config: Config, simulated: Mapping[str, Json] | None = None) -> NewEvent:
     """The first event of every journal. simulated: how the people are played, where none take part."""
-    played = {} if simulated is None else {"simulated": dict(simulated)}
-    return NewEvent("created", {"config": config.model_dump(mode="json"), **played}, "created")
+    played = None if simulated is None else dict(simulated)
+    return NewEvent("created", {"config": config.model_dump(mode="json"), "simulated": played}, "created")
 
 
 def indexed(facts: Mapping[str, Json]) -> NewEvent:

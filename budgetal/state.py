@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from budgetal.annotators.certificate import EARLIER_N_THRESHOLDS, N_THRESHOLDS, Certificate, read_certificate
+from budgetal.annotators.pace import Pace
 from budgetal.annotators.votes import plurality
 from budgetal.budget.cost import Paid, prices_of
 from budgetal.budget.ledger import Ledger
@@ -81,6 +82,8 @@ class State:
     """What the journal says, up to event number `seq`."""
 
     seq: int = 0
+    at_unix_s: float = 0.0
+    pace: Pace = field(default_factory=Pace)
     config: Config | None = None
     simulated: Mapping[str, Any] | None = None
     index_ref: str | None = None
@@ -136,7 +139,7 @@ class State:
                 raise ProjectError(
                     f"Event {event.seq} is of unknown kind {event.kind!r}: upgrade budgetal to open this project"
                 )
-            self.seq = event.seq
+            self.seq, self.at_unix_s = event.seq, event.time_unix_s
             handler(event.data)
 
     @property
@@ -299,6 +302,8 @@ class State:
     def _on_labelled(self, data: Mapping[str, Any]) -> None:
         sample_id, query_id = data["sample_id"], data["query"]
         answer = HumanLabel(data["label"], data["annotator"], query_id, data.get("suggestion"))
+        if query_id != GIVEN:
+            self.pace.note(answer.annotator, query_id, self.at_unix_s)
         if sample_id in self.opinions or self.is_opinion(query_id):
             self._add_opinion(sample_id, answer)
         else:

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -16,11 +16,13 @@ from budgetal.class_coverage import unseen
 from budgetal.cli import options
 from budgetal.cli.app import app, progress_console
 from budgetal.cli.console import COLUMNS, Display, cells_of
+from budgetal.consensus import people_table
 from budgetal.data.sources import load_collection
 from budgetal.engine.saved import Judged, load_model
 from budgetal.errors import ProjectError
 from budgetal.export.labels import export_labels
 from budgetal.project import Project
+from budgetal.report.people_rows import people_line
 from budgetal.report.sentences import each_class, without_guarantee
 from budgetal.results import summarise
 from budgetal.state import State
@@ -128,6 +130,8 @@ def status(folder: options.ProjectFolder, as_json: options.AsJson = False) -> No
         typer.echo(line)
     if after is not None:
         typer.echo(after.sentence())
+    for row in people_table(state):
+        typer.echo(people_line(cast(Any, row)))
     for line in _of_classes(state):
         typer.echo(line)
     typer.echo(f"Ended: {state.stop_reason}" if state.finished else f"{len(state.open_items)} images wait for labels")

@@ -21,6 +21,7 @@ from budgetal.report.outlook import (
     purchase_rows,
     spent_line,
 )
+from budgetal.report.people_rows import PEOPLE_COLUMNS, people_cells
 from budgetal.report.pictures import Thumbnail, thumbnail
 from budgetal.report.progress import (
     accuracy_figure,
@@ -83,6 +84,8 @@ def _context(data: ReportData) -> dict[str, Any]:
         "outliers": outliers_line(data.summary.get("outliers")),
         "class_columns": CLASS_COLUMNS,
         "class_cells": class_cells(data.summary.get("class_coverage") or ()),
+        "people_columns": PEOPLE_COLUMNS,
+        "people_rows": people_cells(data.summary.get("annotators") or ()),
         "possible_outliers": _gallery("", data.possible_outliers),
         "round_columns": ROUND_COLUMNS,
         "round_rows": [round_cells(row) for row in data.rounds],

@@ -127,8 +127,8 @@ def _offered(
     chunk: StreamChunk, decisions: list[Decision], ordinary: NDArray[np.bool_], scores: Sequence[float | None]
 ) -> _Offered:
     named = list(zip(chunk.paths, chunk.sample_ids, strict=True))
-    made = [(*named[row], decision) for row, decision in zip(np.flatnonzero(ordinary), decisions, strict=True)]
-    return _Offered(made, [(*named[row], scores[row]) for row in np.flatnonzero(~ordinary)])
+    made = [(*named[row], decision) for row, decision in zip(np.flatnonzero(ordinary).tolist(), decisions, strict=True)]
+    return _Offered(made, [(*named[row], scores[row]) for row in np.flatnonzero(~ordinary).tolist()])
 
 
 def _predicted(models: tuple[SavedModel, ...], pixels: NDArray[np.uint8]) -> tuple[Tensor, Sequence[float | None]]:
