@@ -1,5 +1,6 @@
 """Runs: what they measure, that a killed one goes on, and that nothing is played twice."""
 
+import functools
 import json
 import os
 import signal
@@ -144,7 +145,9 @@ def test_a_run_that_cannot_be_says_why_and_the_others_end(file, tmp_path, capsys
 def test_ctrl_c_ends_the_runs_and_the_same_command_goes_on(file, tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "budgetal", "compare", str(file), "--out", str(out)]
-    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # A test that runs in the background may ignore SIGINT, and its children with it.
+    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listens)
     deadline = time.monotonic() + 120
     while not list(out.glob("runs/*/lock")) and time.monotonic() < deadline:
         time.sleep(0.1)
