@@ -93,9 +93,13 @@ def classes_changed(change: ClassChange, annotator: str | None) -> NewEvent:
     return NewEvent("classes_changed", data)
 
 
-def configured(changes: Mapping[str, Json], annotator: str | None) -> NewEvent:
-    """Settings that are changed under way. annotator: who changed them."""
-    return NewEvent("configured", {"changes": dict(changes), "annotator": annotator})
+def configured(changes: Mapping[str, Json], annotator: str | None, *, reopens: bool, replans: bool) -> NewEvent:
+    """Settings that are changed under way. annotator: who changed them.
+
+    reopens: whether a run that has ended goes on; replans: whether its next end counts as chosen.
+    """
+    data = {"changes": dict(changes), "annotator": annotator, "reopens": reopens, "replans": replans}
+    return NewEvent("configured", data)
 
 
 def stopped(reason: str, annotator: str | None = None) -> NewEvent:

@@ -262,11 +262,13 @@ class Project:
         config = make_config(**{**self.config.model_dump(), **changes})
         check_names(config)
         plan = self._plan_for(config)
-        check_blind(dataclasses.replace(self.state, config=config), plan)
+        reopens, replans = rounds.reopens(changes), rounds.replans(self.state, config, changes)
+        if reopens:
+            check_blind(dataclasses.replace(self.state, config=config), plan)
         if "audit" in changes:
             left = dataclasses.replace(self.state, config=config).ledger.available
             check_audit(config, len(self.state.audit), left)
-        self._logbook.append([journal.configured(changes, annotator)])
+        self._logbook.append([journal.configured(changes, annotator, reopens=reopens, replans=replans)])
         save_config(config, self.folder / SETTINGS)
         self._forget_settings()
 

@@ -1,10 +1,12 @@
 """What is due next in a project: pure functions of its state. `project.py` carries them out."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
 from budgetal.answers import classed, outside_audit
 from budgetal.budget.plan import BudgetPlan
+from budgetal.config import Config
 from budgetal.opinions import (
     kept_for_the_end,
     opinions_a_training_image,
@@ -22,6 +24,11 @@ UNCHANGED = "predictions no longer change"
 NOTHING_LEFT = "every image was asked"
 PLANNED_ENDS = frozenset({SPENT, UNCHANGED, NOTHING_LEFT})
 """Ends that no certificate seen on the way can bring about."""
+
+BESIDE_THE_RUN = frozenset({"review_budget", "cost_per_compute_hour", "cost_per_wrong_label"})
+"""Settings that decide nothing of what is asked, trained or certified."""
+HASTENING = frozenset({"budget", "budget_money", "plateau_rounds"})
+"""Settings that may bring a planned end nearer."""
 
 Due = Literal["fit", "assess", "nothing"]
 
@@ -132,6 +139,24 @@ def stop_reason(state: State, plan: BudgetPlan) -> str | None:
 def ended_as_planned(state: State) -> bool:
     """Whether nobody can have chosen the end by what a certificate on the way showed."""
     return state.stop_reason in PLANNED_ENDS and not state.replanned
+
+
+def reopens(changes: Collection[str]) -> bool:
+    """Whether a run that has ended goes on once these settings are changed; without any it does."""
+    return not changes or not BESIDE_THE_RUN.issuperset(changes)
+
+
+def replans(state: State, config: Config, changes: Collection[str]) -> bool:
+    """Whether the next end counts as chosen once these settings are changed to `config`.
+
+    Under way any change may be a way to stop while a certificate looks good. After a planned end it is a new plan, and
+    after a chosen one so is a larger budget; but what may bring the end nearer is the same choice again.
+    """
+    if not state.finished:
+        return bool(state.rounds)
+    if ended_as_planned(state) or config.budget > state.settings.budget:
+        return False
+    return state.replanned or not HASTENING.isdisjoint(changes)
 
 
 def query_id_of(state: State, sample_id: str) -> int | None:

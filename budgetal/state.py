@@ -231,8 +231,10 @@ class State:
 
     def _on_configured(self, data: Mapping[str, Any]) -> None:
         self.config = make_config(**{**self.settings.model_dump(), **data["changes"]})
-        # A change under way may be a way to stop while a certificate looks good; one after the end is a new plan.
-        self.replanned = bool(self.rounds) and not self.finished
+        if not data.get("reopens", True):
+            return
+        # Older journals do not say: a change under way may be a way to stop while a certificate looks good.
+        self.replanned = data.get("replans", bool(self.rounds) and not self.finished)
         self.stop_reason, self.finished = None, False
 
     def _on_classes_changed(self, data: Mapping[str, Any]) -> None:
