@@ -122,7 +122,8 @@ class Workspace:
         if self.config.adaptation == "none" or self.source is None:
             return None
         self.check_shared_source()
-        labels = [self.config.classes.index(str(sample.label)) for sample in self.source.samples]
+        names = (class_named(self.config, str(sample.label)) for sample in self.source.samples)
+        labels = [self.config.classes.index(name) for name in names]
         return Source(self.source.pixels, np.array(labels))
 
     @cached_property
