@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from budgetal.config import Config
+from budgetal.errors import ConfigError
 from budgetal.state import GIVEN, State
-from budgetal.types import Annotation
+from budgetal.types import NONE_OF_THESE, Annotation
 
 
 def opinions_a_training_image(config: Config) -> int:
@@ -61,6 +62,22 @@ def people_of(state: State, sample_id: str) -> tuple[str, ...]:
 def is_asked_of_another(state: State, sample_id: str) -> bool:
     """Whether an image waits for the opinion of somebody who has not answered it."""
     return state.is_opinion(state.open_items.get(sample_id, GIVEN))
+
+
+def none_to_ask_again(state: State) -> tuple[str, ...]:
+    """Images that were answered "none of these", in the audit or not: which these are depends on the answer alone.
+
+    Raises ConfigError where one was answered by several people, or is to be: to take one answer back leaves the others.
+    """
+    given = state.labels.items()
+    none = tuple(i for i, label in given if label.label == NONE_OF_THESE and label.query_id != GIVEN)
+    several = sum(len(state.answers_of(i)) > 1 or is_asked_of_another(state, i) for i in none)
+    if several:
+        raise ConfigError(
+            f"Cannot ask again: {several} of the images that are none of the classes are asked of several people. "
+            "Change the classes without asking again, and have their answers corrected"
+        )
+    return none
 
 
 def was_skipped(state: State, sample_id: str) -> bool:

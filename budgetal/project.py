@@ -23,7 +23,7 @@ from budgetal.export.labels import LabelRow
 from budgetal.learner import Learner
 from budgetal.logbook import Logbook
 from budgetal.loop import ClassesChangedError, Loop
-from budgetal.opinions import is_asked_of_another, n_unasked
+from budgetal.opinions import is_asked_of_another, n_unasked, none_to_ask_again
 from budgetal.outputs import write_outputs
 from budgetal.planning import Planner
 from budgetal.registry import unknown_name
@@ -168,11 +168,14 @@ class Project:
         annotator: who is going to answer; images that wait for another person's opinion are then left out.
         A query that is not answered to the end comes again with what is left of it. Otherwise the learner
         first does what is due: fit, predict, label automatically, measure. Raises BudgetError when `n` is
-        not positive or more than the budget has left, ProjectError when all that is open waits for others.
+        not positive or more than the budget has left, ProjectError when all that is open waits for others, or during a
+        pause.
         """
         if n is not None and n < 1:
             raise BudgetError(f"Cannot ask for {n} labels: ask for 1 or more")
         self.catch_up()
+        if self.state.paused:
+            raise ProjectError("Nothing is asked while the project is paused: resume() it, or on the settings page")
         query = rounds.open_query(self.state)
         if query is None:
             if n is not None and self.state.stop_reason is None:
@@ -272,16 +275,21 @@ class Project:
         save_config(config, self.folder / SETTINGS)
         self._forget_settings()
 
-    def change_classes(self, change: Change, *names: str, annotator: str | None = None) -> None:
+    def change_classes(self, change: Change, *names: str, annotator: str | None = None, ask_again: bool = False) -> int:
         """Add a class (its name), rename one (old, new) or merge one into another (that one, the other).
 
         Labels given so far follow. After "add" and "merge" the automatic labels are withdrawn until a model that knows
-        the classes is fitted and judged. Raises ConfigError.
+        the classes is fitted and judged. ask_again: take answers "none of these" back, so that people see those images
+        again. Returns how many these were. Raises ConfigError, and then changes nothing.
         """
         with self._logbook.transaction() as transaction:
-            transaction.append([journal.classes_changed(class_change(self.config, change, names), annotator)])
+            changed = journal.classes_changed(class_change(self.config, change, names), annotator)
+            none = none_to_ask_again(self.state) if ask_again else ()
+            taken_back = [journal.item_event("undone", i, self.state.labels[i].query_id) for i in none]
+            transaction.append([changed, *taken_back])
         self.catch_up()
         save_config(self.config, self.folder / SETTINGS)
+        return len(none)
 
     def pause(self, annotator: str | None = None) -> None:
         """Hand out no images and train no model until `resume`; answers are still taken."""

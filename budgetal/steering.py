@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from budgetal import rounds
 from budgetal.classes import Change
 from budgetal.config import Config
-from budgetal.errors import BudgetError, ConfigError, DataError
+from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.export.labels import export_labels
 from budgetal.project import Project
 from budgetal.query.strategy import strategies
 from budgetal.registry import unknown_name
-from budgetal.state import GIVEN
 from budgetal.types import NONE_OF_THESE, Json
 from budgetal.validation import WHY_FIXED
 
@@ -94,22 +94,10 @@ class Steering:
             return [ClassRow(name, counts[name]) for name in (*self.project.config.classes, NONE_OF_THESE)]
 
     def change_classes(self, change: Change, names: Sequence[str], annotator: str, *, ask_again: bool = False) -> int:
-        """As `Project.change_classes`. ask_again: take answers "none of these" back, so that people see those again.
-
-        Returns how many these were.
-        """
+        """As `Project.change_classes`."""
         with self.turn:
             self.project.catch_up()
-            self.project.change_classes(change, *names, annotator=annotator)
-            return self._ask_again() if ask_again else 0
-
-    def _ask_again(self) -> int:
-        state = self.project.state
-        # In the audit or not, and whoever answered: which these are depends on the answer alone.
-        none = [i for i, given in state.labels.items() if given.label == NONE_OF_THESE and given.query_id != GIVEN]
-        for sample_id in none:
-            self.project.undo(sample_id)
-        return len(none)
+            return self.project.change_classes(change, *names, annotator=annotator, ask_again=ask_again)
 
     def pause(self, annotator: str) -> None:
         """Hand out nothing and train nothing until `resume`."""
@@ -117,7 +105,7 @@ class Steering:
             self.project.pause(annotator)
 
     def resume(self, annotator: str) -> None:
-        """Go on after a pause, or after an end that was chosen. Raises BudgetError where nothing is left to ask."""
+        """Go on after a pause, or after an end that was chosen. Raises BudgetError or ProjectError where it cannot."""
         with self.turn:
             self.project.catch_up()
             state = self.project.state
@@ -127,7 +115,15 @@ class Steering:
                 return
             if not state.ledger.available:
                 raise BudgetError("Nothing is left of the budget: raise it, and the run goes on")
+            self._check_goes_on()
             self.project.configure(annotator=annotator)
+
+    def _check_goes_on(self) -> None:
+        """A run that ends again at once would take another look, with a smaller share of the risk, for nothing."""
+        state, plan = self.project.state, self.project.plan
+        reason = rounds.stop_reason(state, plan)
+        if reason is not None and not rounds.n_for_last_audit(state, plan):
+            raise ProjectError(f"The run would end again at once ({reason}): change a setting, and it goes on")
 
     def stop(self, annotator: str) -> None:
         """End the run; once more changes nothing."""

@@ -79,9 +79,11 @@ class Views:
         """Class of each row by its human label."""
         several, ids = self.labels_of_several(state), self.pool.ids(rows)
         targets = targets_of(state, ids)
+        # The state's classes, not those of the settings that these views were made with: pages keep theirs for long.
+        index = {name: target for target, name in enumerate(state.settings.classes)}
         for place, sample_id in enumerate(ids):
             if sample_id in several:
-                targets[place] = self._class_index.get(several[sample_id], -1)
+                targets[place] = index.get(several[sample_id], -1)
         return targets
 
     def labels_of_several(self, state: State) -> dict[str, str]:

@@ -5,12 +5,12 @@ import pytest
 from budgetal.annotators.oracle import Oracle
 from budgetal.classes import class_change, with_change
 from budgetal.config import make_config
-from budgetal.errors import ConfigError, DataError
+from budgetal.errors import ConfigError, DataError, ProjectError
 from budgetal.loop import ClassesChangedError
 from budgetal.project import Project
 from budgetal.recertify import recertify
 from budgetal.simulate import run, true_labels
-from budgetal.types import Annotation
+from budgetal.types import NONE_OF_THESE, Annotation
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
 
@@ -208,3 +208,52 @@ def test_a_pause_hands_out_nothing_and_takes_what_is_in_hand(make):
     assert Worker(project, Presence(project.logbook)).step() == "wait"
     project.resume("anna")
     assert len(desk.claim(seat, 3)) == 3
+
+
+def test_a_new_class_and_what_is_asked_again_for_it_are_recorded_together(make):
+    project = make()
+    first, second, *_ = project.ask().sample_ids
+    project.tell([Annotation(first, NONE_OF_THESE, "anna"), Annotation(second, "red", "anna")])
+    assert project.change_classes("add", "violet", annotator="olga", ask_again=True) == 1
+    changed, undone = project.logbook.events()[-2:]
+    assert (changed.kind, undone.kind) == ("classes_changed", "undone")
+    assert changed.time_unix_s == undone.time_unix_s, "a kill between the two would ask nothing again"
+    assert first in project.state.open_items
+    assert set(project.state.labels) == {second}
+
+
+def test_images_of_several_people_are_not_asked_again_by_halves(make):
+    project = make(opinions_per_image=2, audit=20)
+    project.tell(Annotation(i, NONE_OF_THESE, "anna") for i in project.ask().sample_ids)
+    assert project.ask().purpose == "opinion"
+    with pytest.raises(ConfigError, match="several people"):
+        project.change_classes("add", "violet", ask_again=True)
+    assert project.config.classes == ("blue", "green", "red")
+    project.tell(Annotation(i, NONE_OF_THESE, "bert") for i in project.ask().sample_ids)
+    with pytest.raises(ConfigError, match="several people"):
+        project.change_classes("add", "violet", ask_again=True)
+    assert project.change_classes("add", "violet") == 0
+
+
+def test_who_reads_answers_of_several_people_knows_the_classes_of_now(make):
+    """As a page does that was opened before the change."""
+    project = make(opinions_per_image=2, audit=20)
+    ids, reader = project.ask().sample_ids, project.learner.views
+    for person in ("anna", "bert"):
+        project.tell(Annotation(i, "red", person) for i in ids)
+        project.ask()
+    project.change_classes("rename", "red", "scarlet")
+    rows = project.learner.pool.rows(ids)
+    assert reader.targets(project.state, rows).tolist() == [2] * len(ids)
+    project.change_classes("merge", "blue", "green")
+    assert reader.targets(project.state, rows).tolist() == [1] * len(ids)
+
+
+def test_nothing_is_asked_by_python_or_the_command_line_while_a_project_is_paused(make):
+    project = make()
+    project.pause("olga")
+    with pytest.raises(ProjectError, match="paused"):
+        project.ask()
+    assert not project.state.queries
+    project.resume("olga")
+    assert project.ask() is not None

@@ -5,10 +5,12 @@ import pytest
 from budgetal import rounds
 from budgetal.annotators.oracle import Oracle
 from budgetal.config import make_config
+from budgetal.errors import ProjectError
 from budgetal.recertify import recertify
 from budgetal.rounds import SPENT, ended_as_planned
 from budgetal.simulate import run, true_labels
-from budgetal.state import State
+from budgetal.state import RoundRecord, State
+from budgetal.steering import Steering
 from budgetal.store.events import Event
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
@@ -81,3 +83,14 @@ def test_a_run_that_was_stopped_on_a_good_look_is_not_certified_by_a_smaller_bud
     run(project, truth)
     assert not ended_as_planned(project.state)
     assert recertify(project.folder).looks[-1].kind == "chosen end"
+
+
+def test_what_would_end_again_at_once_does_not_go_on(make):
+    project = make(plateau_rounds=2)
+    record = RoundRecord(0, 40, 0, 0.2, 0.1, None, None, None, 40.0, 1.0, agreement=1.0)
+    project.state.rounds += [record, record]
+    project.stop("predictions no longer change")
+    with pytest.raises(ProjectError, match="end again at once"):
+        Steering(project).resume("olga")
+    project.configure(plateau_rounds=3)
+    assert project.state.stop_reason is None
