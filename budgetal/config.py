@@ -34,6 +34,7 @@ Thresholds = Literal["global", "per_class"]
 AuditErrors = Literal["anywhere", "random"]
 SecondOpinions = Literal["never", "gain"]
 OutlierRule = Literal["auto", "off"]
+MapRule = Literal["auto", "off"]
 Cost = Annotated[float, Field(ge=0)]
 
 
@@ -103,6 +104,7 @@ class Config(BaseModel):
     epochs: int | None = Field(default=None, ge=1, le=1000, description="of a fine-tuning; None: the preset's")
     learning_rate: float | None = Field(default=None, gt=0, description="None: the preset's")
     train_batch: int | None = Field(default=None, ge=1, description="None: the preset's")
+    map: MapRule = Field(default="auto", description="draw a map of the images while somebody looks at it")
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="before")

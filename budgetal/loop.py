@@ -12,6 +12,8 @@ from budgetal.learner import Learner, Pick
 from budgetal.logbook import Logbook
 from budgetal.store.events import NewEvent
 from budgetal.store.locking import writer_lock
+from budgetal.training.head import MAX_EPOCHS
+from budgetal.training.recipe import recipe_of
 from budgetal.types import EpochRecord, Purpose, Query
 from budgetal.workspace import OnProgress
 
@@ -105,7 +107,19 @@ class Loop:
             self.learner.space.prune(self.state)
 
     def _on_epoch(self, epoch: EpochRecord) -> None:
+        doing, total = self._epochs
+        self.on_progress(doing, epoch.epoch, max(total, epoch.epoch))
         self._write([journal.epoch_ended(len(self.state.rounds), epoch)])
+
+    @property
+    def _epochs(self) -> tuple[str, int]:
+        """What a fit is, and how many epochs it has, at most so many where it ends once it has converged."""
+        config = self.state.settings
+        if config.finetune == "head":
+            return "training the last layer", MAX_EPOCHS
+        if config.finetune == "cotrain":
+            return "training", config.student_epochs
+        return "training", recipe_of(config.preset, config.epochs, None, None).epochs
 
     def _seconds_worked(self) -> float:
         return time.monotonic() - self.worked_since_s

@@ -8,12 +8,14 @@ import json
 import os
 import socket
 import threading
+import time
 from types import TracebackType
 
 import psutil
 
 from budgetal.annotators.claims import given_up, is_taken, take
 from budgetal.logbook import Logbook
+from budgetal.speed import Speed
 from budgetal.store.leases import Clock, Lease, host_clock
 from budgetal.types import Json
 
@@ -39,6 +41,7 @@ class Presence:
         self._clock = clock
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._status: dict[str, Json] = {"doing": "starting", "done": 0, "total": 1}
+        self._speed = Speed()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._renew_until_over, name="presence", daemon=True)
 
@@ -53,8 +56,10 @@ class Presence:
         return True
 
     def say(self, doing: str, done: int = 0, total: int = 1, **more: Json) -> None:
-        """What pages are to show from the next renewal on."""
-        self._status = {"doing": doing, "done": done, "total": total, **more}
+        """What pages are to show from the next renewal on, with the speed so far and the time left at that."""
+        self._speed = self._speed.after(doing, done, total, time.monotonic())
+        speed: dict[str, Json] = {"per_s": self._speed.per_s, "left_s": self._speed.left_s}
+        self._status = {"doing": doing, "done": done, "total": total, **speed, **more}
 
     def __enter__(self) -> "Presence":
         self._thread.start()

@@ -9,6 +9,7 @@ from budgetal import rounds
 from budgetal.ahead import Lead, Step, lead_for, next_step, size_ahead
 from budgetal.leasing import Leasing
 from budgetal.loop import ClassesChangedError
+from budgetal.mapping import Cartographer
 from budgetal.presence import Presence
 from budgetal.project import Project
 from budgetal.state import State
@@ -52,6 +53,7 @@ class Worker:
         self.on_step = on_step
         self.leasing = Leasing(project.logbook)
         self.pace = Pace()
+        self.cartographer = Cartographer(project.folder, project.logbook)
         self._machine_s = project.state.rounds[-1].seconds if project.state.rounds else 0.0
         self._began_s: float | None = None
         self._n_trained_on = 0
@@ -59,11 +61,15 @@ class Worker:
 
     def run(self, over: threading.Event) -> None:
         """Work until `over` is set; what is under way is finished first."""
-        while not over.is_set():
-            if not self.presence.take_place():
-                over.wait(STAND_BY_S)
-            elif self.step() == "wait":
-                self._wait_for_news(over)
+        try:
+            while not over.is_set():
+                if not self.presence.take_place():
+                    over.wait(STAND_BY_S)
+                elif self.step() == "wait":
+                    self._wait_for_news(over)
+                self.cartographer.tend()
+        finally:
+            self.cartographer.close()
 
     def step(self) -> Step:
         """Take the step that is due now, and return which it was."""
@@ -98,7 +104,7 @@ class Worker:
         self.presence.say(_waiting_for(self.project.state))
         began_s = time.monotonic()
         while not self._has_news() and not over.wait(LOOK_EVERY_S):
-            pass
+            self.cartographer.tend()
         # People's time is not the machine's.
         self.project.loop.worked_since_s += time.monotonic() - began_s
 

@@ -18,6 +18,8 @@ from budgetal.steering import Steering
 from budgetal.web.access import refuse_undeclared
 from budgetal.web.attempts import Attempts
 from budgetal.web.gate import Gate
+from budgetal.web.insights import Insights
+from budgetal.web.maps import Maps
 from budgetal.web.outlook import Outlooks
 from budgetal.web.problems import explain_problems
 from budgetal.web.records import Problem
@@ -28,7 +30,9 @@ from budgetal.web.routes import (
     figures,
     help,
     images,
+    insights,
     items,
+    map,
     pages,
     people,
     review,
@@ -50,11 +54,11 @@ def make_app(desk: Desk, sessions: Sessions, origins: Collection[str]) -> FastAP
     """The app that serves one project under `origins` ("http://127.0.0.1:8000")."""
     project = desk.project
     pictures = Pictures(project.workspace, project.samples)
-    shared = Reviewing(project, desk.turn), Steering(project, desk.turn), Outlooks(project.folder)
-    site = Site(desk, pictures, sessions, Attempts(), Watcher(project.logbook), *shared)
+    shared = Reviewing(project, desk.turn), Steering(project, desk.turn), Outlooks(project.folder), Maps(desk)
+    site = Site(desk, pictures, sessions, Attempts(), Watcher(project.logbook), *shared, Insights(project))
     app = _gated(sessions, origins, lifespan=_watching)
     app.state.site = site
-    modules = (items, help, figures, images, events, review, settings, people, pages, entering, accounts)
+    modules = (items, help, figures, images, events, insights, map, review, settings, people, pages, entering, accounts)
     _serve(app, [module.router for module in modules])
     return app
 

@@ -24,7 +24,7 @@ def drawings(state: State) -> list[dict[str, Any]]:
         epoch_loss_figure(training),
         epoch_accuracy_figure(training),
     )
-    return [_as_json(figure) for figure in figures]
+    return [as_json(figure) for figure in figures]
 
 
 def round_rows(state: State) -> list[RoundRow]:
@@ -42,7 +42,8 @@ def _under_way(state: State) -> list[RoundRow]:
     return [row] if epochs else []
 
 
-def _as_json(figure: Figure) -> dict[str, Any]:
+def as_json(figure: Figure) -> dict[str, Any]:
+    """A figure as pages get it."""
     return {
         "heading": figure.heading,
         "note": figure.note,

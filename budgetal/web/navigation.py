@@ -18,6 +18,7 @@ PAGES = (
     Page("annotate", "Annotate", Role.ANNOTATOR),
     # What labels buy is told to those who give them; the counts say nothing of single images.
     Page("live", "Live", Role.ANNOTATOR),
+    Page("map", "Map", Role.ANNOTATOR),
     Page("review", "Review", Role.REVIEWER),
     Page("settings", "Settings", Role.OWNER),
     Page("people", "People", Role.OWNER),

@@ -15,11 +15,13 @@ RoleWord = Annotated[str, Field(pattern="^(annotator|reviewer|owner)$", descript
 
 
 class LearnerStatus(_Record):
-    """What the learner does: step `done` of `total`."""
+    """What the learner does: step `done` of `total`, so many a second, and the seconds left at that; null: unknown."""
 
     doing: str
     done: int
     total: int
+    per_s: float | None = None
+    left_s: float | None = None
 
 
 class CertificateInfo(_Record):
@@ -271,3 +273,36 @@ class Problem(_Record):
 
     error: str
     message: str
+
+
+class MapStep(_Record):
+    """The map that is being drawn: step `done` of `total`."""
+
+    done: int
+    total: int
+
+
+class MapInfo(_Record):
+    """The map of the images. name: None when there is none yet; id_bytes: bytes of an image's id among the points.
+
+    is_draft: it is the first one, as far as it is drawn; is_newest: it shows the newest model's view of the images.
+    """
+
+    name: str | None
+    n_points: int
+    n_samples: int
+    id_bytes: int
+    round: int | None
+    is_newest: bool
+    is_draft: bool
+    can_be_drawn: bool
+    is_off: bool
+    drawing: MapStep | None
+    sees_all: bool
+
+
+class Confusion(_Record):
+    """counts: a row for each class that people named, a column for each that the model had guessed."""
+
+    classes: list[str]
+    counts: list[list[int]]

@@ -10,6 +10,8 @@ from budgetal.pictures import Pictures
 from budgetal.reviewing import Reviewing
 from budgetal.steering import Steering
 from budgetal.web.attempts import Attempts
+from budgetal.web.insights import Insights
+from budgetal.web.maps import Maps
 from budgetal.web.members import Members
 from budgetal.web.outlook import Outlooks
 from budgetal.web.records import Standing
@@ -30,6 +32,8 @@ class Site:
     reviewing: Reviewing
     steering: Steering
     outlook: Outlooks
+    maps: Maps
+    insights: Insights
 
     @property
     def members(self) -> Members:

@@ -29,11 +29,13 @@ def why_no_chromium() -> str:
     return "" if DRIVER else "no chromedriver: apt-get install chromium-driver"
 
 
-def start_chromium(width: int = 1280, height: int = 800) -> webdriver.Chrome:
-    """A fresh browser, without any profile."""
+def start_chromium(
+    width: int = 1280, height: int = 800, *, more: tuple[str, ...] = (), less: tuple[str, ...] = ()
+) -> webdriver.Chrome:
+    """A fresh browser, without any profile. more, less: flags beside, and out of, the usual ones."""
     options = Options()
     options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--window-size={width},{height}"):
+    for flag in (*(flag for flag in FLAGS if flag not in less), *more, f"--window-size={width},{height}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=Service(DRIVER))

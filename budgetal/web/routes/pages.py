@@ -48,6 +48,12 @@ def people(site: OfSite, session: OfOwner) -> HTMLResponse:
     return _page("people", site, session)
 
 
+@router.get("/map")
+def map_of_images(site: OfSite, session: OfAnnotator) -> HTMLResponse:
+    """Look at all images at once."""
+    return _page("map", site, session)
+
+
 def _page(name: str, site: Site, session: Session) -> HTMLResponse:
     key = site.sessions.cookie_name
     return render(

@@ -18,6 +18,13 @@ export class Problem extends Error {
 
 export const get = (path) => request(path, { method: "GET" });
 
+// The reply as an ArrayBuffer.
+export async function bytes(path) {
+  const reply = await answered(path, { method: "GET" });
+  if (!reply.ok) throw await problem(reply);
+  return reply.arrayBuffer();
+}
+
 export const post = (path, body, options = {}) =>
   request(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body), ...options });
 
@@ -38,14 +45,21 @@ export function follow(after, { onEvent, onLearner, onLine }) {
 export const annotator = document.body.dataset.annotator ?? "";
 
 async function request(path, options) {
-  let reply;
+  const reply = await answered(path, options);
+  if (!reply.ok) throw await problem(reply);
+  return reply.json().catch(() => ({}));
+}
+
+async function answered(path, options) {
   try {
     const headers = { ...options.headers, "budgetal-annotator": encodeURIComponent(annotator) };
-    reply = await fetch(ROOT + path, { credentials: "same-origin", ...options, headers });
+    return await fetch(ROOT + path, { credentials: "same-origin", ...options, headers });
   } catch {
     throw new Problem(0, "unreachable", "The server cannot be reached");
   }
+}
+
+async function problem(reply) {
   const body = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new Problem(reply.status, body.error ?? "failed", body.message ?? reply.statusText);
-  return body;
+  return new Problem(reply.status, body.error ?? "failed", body.message ?? reply.statusText);
 }

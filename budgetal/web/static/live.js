@@ -1,10 +1,13 @@
 // The live page: head line, charts and news, from the journal as it grows.
 
 import { follow, get } from "./api.js";
+import { chart, element } from "./live_figures.js";
+import { Insights } from "./live_insights.js";
 import { count, isWaiting, learnerWords, percent } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const DRAWN_EVERY_MS = 700;
+const SEEN_EVERY_MS = 400;
 const NEWS = 8;
 const DRAWN_ANEW = new Set(["epoch_ended", "round_ended", "auto_labelled", "fitted", "finished", "configured"]);
 const WORDS = {
@@ -21,12 +24,15 @@ const WORDS = {
 
 let redrawing = null;
 let counting = null;
+let insights = null;
+let seeing = null;
 
 async function refresh() {
   const [standing, figures] = await Promise.all([get("/status"), get("/figures")]);
   showTiles(standing);
   showLearner(standing.learner);
   showCharts(figures);
+  seeSoon(standing);
   return standing;
 }
 
@@ -41,8 +47,15 @@ function refreshSoon() {
 function countSoon() {
   counting ??= setTimeout(() => {
     counting = null;
-    get("/status").then(showTiles, () => {});
+    get("/status").then((standing) => (showTiles(standing), seeSoon(standing)), () => {});
   }, DRAWN_EVERY_MS);
+}
+
+// What takes the server longer, and changes with rounds and answers: seldom, and never in the way of the charts.
+function seeSoon(standing) {
+  seeing ??= setTimeout(() => {
+    insights.refresh(standing).finally(() => (seeing = null));
+  }, SEEN_EVERY_MS);
 }
 
 function showTiles(standing) {
@@ -79,51 +92,6 @@ function showCharts(figures) {
   $("charts").replaceChildren(...(drawn.length ? drawn : [none]), $("news"));
 }
 
-function chart(figure, isOpen) {
-  const made = element("figure", "card");
-  made.append(element("h3", "", figure.heading), element("p", "note", figure.note));
-  const keys = element("ul", "keys");
-  for (const key of figure.keys) {
-    const item = element("li");
-    item.append(element("i", `key key-${key.mark}`), key.name);
-    keys.append(item);
-  }
-  const drawing = new DOMParser().parseFromString(figure.svg, "text/html").body.firstElementChild;
-  made.append(keys, drawing, numbers(figure, isOpen));
-  return made;
-}
-
-function numbers(figure, isOpen) {
-  const made = element("details");
-  made.open = isOpen;
-  made.dataset.heading = figure.heading;
-  const summary = element("summary", "", "Numbers");
-  summary.append(element("span", "unseen", ` of ${figure.heading}`));
-  const scroll = element("div", "scroll");
-  scroll.tabIndex = 0;
-  scroll.setAttribute("role", "group");
-  scroll.setAttribute("aria-label", `Table: ${figure.columns.join(", ")}`);
-  scroll.append(table(figure));
-  made.append(summary, scroll);
-  return made;
-}
-
-function table({ columns, rows }) {
-  const made = document.createElement("table");
-  const head = made.createTHead().insertRow();
-  for (const column of columns) {
-    const cell = element("th", "", column);
-    cell.scope = "col";
-    head.append(cell);
-  }
-  const body = made.createTBody();
-  for (const row of rows) {
-    const line = body.insertRow();
-    for (const cell of row) line.insertCell().textContent = cell;
-  }
-  return made;
-}
-
 function tell(event) {
   const words = WORDS[event.kind]?.(event);
   if (!words) return;
@@ -140,15 +108,9 @@ function onEvent(event) {
   else countSoon();
 }
 
-function element(tag, className = "", text = null) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== null) made.textContent = text;
-  return made;
-}
-
 async function start() {
   try {
+    insights ??= new Insights({ isReviewer: (await get("/project")).role !== "annotator" });
     const standing = await refresh();
     follow(Math.max(0, standing.seq - 40), {
       onEvent,

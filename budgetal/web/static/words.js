@@ -14,7 +14,15 @@ export function learnerWords(learner) {
   if (!learner) return "No learner is at work: start one with “budgetal work”. Labels are taken meanwhile.";
   const { doing, done, total } = learner;
   const words = doing.charAt(0).toUpperCase() + doing.slice(1);
-  return total > 1 ? `${words}, ${count(done)} of ${count(total)}` : words;
+  return total > 1 ? [words, ...howFar(learner)].join(", ") : done > 0 ? `${words}, step ${count(done)}` : words;
+}
+
+// A fit that ends when it has converged says nothing of the time left.
+function howFar({ doing, done, total, per_s, left_s }) {
+  if (doing === "training the last layer") return [`step ${count(done)} of at most ${count(total)}`];
+  const left = left_s ? [`about ${duration(left_s)} left`] : [];
+  if (doing === "training") return [`epoch ${count(done)} of ${count(total)}`, ...left];
+  return [`${count(done)} of ${count(total)}`, ...(per_s ? [`${count(Math.round(per_s))} images/s`] : []), ...left];
 }
 
 export const isWaiting = (learner) => !learner || /^(waiting|finished)/.test(learner.doing);

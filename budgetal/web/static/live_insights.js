@@ -1,0 +1,124 @@
+// The lower half of the live page: errors and the images behind them, the forecast, classes, people.
+
+import { get, imageUrl } from "./api.js";
+import { chart, element, table } from "./live_figures.js";
+import { count, duration, percent } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const MOST_CLASSES = 40;
+
+export class Insights {
+  // isReviewer: cells of the matrix open their images, and there is a table of people.
+  constructor({ isReviewer }) {
+    this.isReviewer = isReviewer;
+  }
+
+  // Each part by itself: one that fails leaves the others.
+  async refresh(standing) {
+    const parts = [this.errors(), this.outlook(), this.classes(), ...(this.isReviewer ? [this.people(standing)] : [])];
+    await Promise.allSettled(parts);
+  }
+
+  async errors() {
+    const { classes, counts } = await get("/confusion");
+    const total = sum(counts.flat());
+    $("errors").hidden = total === 0;
+    if (!total) return;
+    const right = sum(counts.map((row, i) => row[i]));
+    $("errors-note").textContent = `Of ${count(total)} images that the model chose to ask, it had guessed ${count(right)} right (${percent(right / total)}) before people answered. It chooses those that it is unsure of, so it is right more often on the rest.`;
+    const shown = classes.map((_, i) => i).filter((i) => classes.length <= MOST_CLASSES || sum(counts[i]) - counts[i][i] > 0);
+    $("confusion").replaceChildren(...this.matrix(classes, counts, shown));
+  }
+
+  matrix(classes, counts, shown) {
+    const head = document.createElement("thead");
+    const names = document.createElement("tr");
+    names.append(corner(), ...shown.map((i) => heading(classes[i], "col")));
+    head.append(names);
+    const body = document.createElement("tbody");
+    for (const i of shown) {
+      const row = document.createElement("tr");
+      const most = Math.max(1, sum(counts[i]));
+      row.append(heading(classes[i], "row"), ...shown.map((j) => this.cell(classes, i, j, counts[i][j], most)));
+      body.append(row);
+    }
+    return [head, body];
+  }
+
+  cell(classes, i, j, n, most) {
+    const made = document.createElement("td");
+    if (!n) return made;
+    made.className = `${i === j ? "right" : "wrong"} share-${Math.ceil((5 * n) / most)}`;
+    const words = i === j ? `${classes[i]} recognised: ${count(n)}` : `${classes[i]} taken for ${classes[j]}: ${count(n)}`;
+    if (!this.isReviewer) {
+      made.textContent = count(n);
+      made.title = words;
+      return made;
+    }
+    const button = element("button", "", count(n));
+    Object.assign(button, { type: "button", title: words });
+    button.setAttribute("aria-label", `${words}. Show the images`);
+    button.addEventListener("click", () => this.open(words, classes[i], classes[j]));
+    made.append(button);
+    return made;
+  }
+
+  async open(words, label, guess) {
+    const ids = await get(`/confusion/images?${new URLSearchParams({ label, guess })}`);
+    $("behind").hidden = false;
+    $("behind-title").textContent = words;
+    $("behind-images").replaceChildren(...ids.map((id) => picture(id, label, guess)));
+    $("behind-title").focus({ preventScroll: true });
+    $("behind").scrollIntoView({ block: "nearest" });
+  }
+
+  async outlook() {
+    const { lines, note, figures } = await get("/forecast");
+    $("outlook").hidden = false;
+    $("outlook-lines").replaceChildren(...lines.map((line) => element("li", "", line)));
+    $("outlook-note").textContent = note;
+    $("outlook-charts").replaceChildren(...figures.map((figure) => chart(figure, false)));
+  }
+
+  async classes() {
+    const found = await get("/class-table");
+    $("classes").hidden = false;
+    $("classes-table").replaceChildren(table(found));
+  }
+
+  async people(standing) {
+    const found = await get("/paces");
+    $("people").hidden = found.length === 0;
+    const pace = sum(found.map((person) => person.per_minute ?? 0));
+    $("people-note").textContent = pace && standing.n_left ? `At the pace of their last ten minutes of answers the budget lasts about ${duration((60 * standing.n_left) / pace)}.` : "";
+    const columns = ["Person", "Answers", "A minute", "Agreement", "Expected right"];
+    const rows = found.map((person) => [
+      person.annotator,
+      count(person.n_answers),
+      person.per_minute === null ? "–" : person.per_minute.toFixed(1),
+      person.n_shared ? `${percent(person.agreement)} of ${count(person.n_shared)}` : "–",
+      person.accuracy === null ? "–" : `${percent(person.accuracy)} (${percent(person.low)} to ${percent(person.high)})`,
+    ]);
+    $("people-table").replaceChildren(table({ columns, rows }));
+  }
+}
+
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+function corner() {
+  const made = heading("people said ↓, the model had said →", "col");
+  made.className = "corner";
+  return made;
+}
+
+function heading(text, scope) {
+  return Object.assign(element("th", "", text), { scope, title: text });
+}
+
+function picture(id, label, guess) {
+  const image = Object.assign(document.createElement("img"), { src: imageUrl(id, "small"), loading: "lazy", alt: `${label}, guessed as ${guess}` });
+  image.addEventListener("load", () => image.classList.toggle("sharp", image.naturalWidth <= 96));
+  const item = document.createElement("li");
+  item.append(image);
+  return item;
+}
