@@ -73,7 +73,7 @@ def finetune_calibrated(
         rng=rng,
         on_epoch=on_epoch,
         checkpoint=checkpoint,
-        flip=may_mirror(config.classes),
+        flip=may_mirror(config),
         term=term,
     )
     return _temperature(classifier, pixels, training_set, held_out, side, trained_views(config)), records
@@ -85,9 +85,14 @@ def hold_out(n_human: int, rng: np.random.Generator) -> RowArray:
     return np.sort(rng.permutation(n_human)[:wanted])
 
 
-def may_mirror(classes: tuple[str, ...]) -> bool:
-    """Whether a mirror image keeps its class: not so for digits and letters, classes of one character."""
-    return any(len(name) > 1 for name in classes)
+def may_mirror(config: Config) -> bool:
+    """Whether a mirror image keeps its class: not so for digits and letters, classes of one character.
+
+    A digit that is called otherwise now still is one: the images stay, and so does what was computed from them.
+    """
+    characters = {name for name in config.classes if len(name) == 1}
+    characters |= {now for former, now in config.renamed_classes.items() if len(former) == 1}
+    return any(name not in characters for name in config.classes)
 
 
 def recipe_for(config: Config) -> Recipe:
@@ -106,7 +111,7 @@ def put_last_layer(classifier: Classifier, head: Head) -> None:
 
 def trained_views(config: Config) -> Views:
     """Whether a fine-tuned network predicts with mirror images too, as a frozen one does; the paper does not."""
-    return 2 if config.preset == "small" and may_mirror(config.classes) else 1
+    return 2 if config.preset == "small" and may_mirror(config) else 1
 
 
 def linear_head(classifier: Classifier) -> Head:

@@ -10,7 +10,7 @@ from budgetal.types import PixelSource
 
 def term_of(config: Config, pixels: PixelSource, side: int, source: Source | None) -> Term | None:
     """The loss of images without labels, or of a source's; None: labels alone teach. pixels: the whole pool's."""
-    mirror = may_mirror(config.classes)
+    mirror = may_mirror(config)
     if config.unlabelled in ("fixmatch", "flexmatch"):
         flexible, n_classes = config.unlabelled == "flexmatch", len(config.classes)
         return consistency_term(pixels, side, mirror=mirror, n_classes=n_classes, flexible=flexible)

@@ -206,5 +206,18 @@ def test_a_tenth_of_many_labels_is_held_out_and_none_of_few():
 
 
 def test_characters_may_not_be_mirrored():
-    assert not may_mirror(tuple("0123456789"))
-    assert may_mirror(("cat", "dog"))
+    def of(classes, **settings):
+        return may_mirror(make_config(images="x", classes=classes, budget=10, **settings))
+
+    assert not of(tuple("0123456789"))
+    assert of(("cat", "dog"))
+    assert not of(("0", "one"), renamed_classes={"1": "one"})
+    assert of(("0", "one", "blank"), renamed_classes={"1": "one"})
+
+
+def test_a_digit_that_is_renamed_leaves_the_model_as_it_is(pool, tmp_path):
+    pixels, labels = pool
+    learner = engine(tmp_path, pixels, classes=("0", "1", "2"))
+    model = learner.fit(labelled(labels), 1, silent)
+    renamed = engine(tmp_path, pixels, classes=("zero", "1", "2"), renamed_classes={"0": "zero"})
+    np.testing.assert_array_equal(renamed.predict(model).probs, learner.predict(model).probs)
