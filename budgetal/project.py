@@ -33,7 +33,7 @@ from budgetal.setup import SETTINGS, set_up
 from budgetal.state import GIVEN, State
 from budgetal.store.events import NewEvent
 from budgetal.types import NONE_OF_THESE, Annotation, Json, Quarantined, Query, Sample
-from budgetal.validation import OF_CLASSES, check_audit, check_changes, check_names
+from budgetal.validation import OF_CLASSES, check_audit, check_changes, check_money, check_names
 from budgetal.workspace import OnProgress, Workspace, no_progress
 
 
@@ -268,6 +268,8 @@ class Project:
         reopens, replans = rounds.reopens(changes), rounds.replans(self.state, config, changes)
         if reopens:
             check_blind(dataclasses.replace(self.state, config=config), plan)
+        if reopens:
+            check_money(dataclasses.replace(self.state, config=config).ledger)
         if "audit" in changes:
             left = dataclasses.replace(self.state, config=config).ledger.available
             check_audit(config, len(self.state.audit), left)

@@ -93,18 +93,22 @@ class Reviewing:
         Positions hold for one look and one order, whatever is reviewed meanwhile. Raises ProjectError while nobody may
         see automatic labels, DataError for a class that there is none of.
         """
-        with self.turn:
-            self._show_to(annotator)
-            prepared = self._prepared(wanted.order)
-        # Neighbours of a large collection take seconds, in which others go on.
-        made = prepared()
-        with self.turn:
-            found = self._kept(wanted.order, made)
-            ahead = range(after + 1, len(found))
-            places = ahead if before is None else range(min(before, len(found)) - 1, -1, -1)
-            items = list(islice(self._wanted(found, wanted, places), n + 1))
-            kept = items[:n] if before is None else items[:n][::-1]
-            return Page(found.look, len(found), self.project.n_reviewed(), tuple(kept), len(items) > n)
+        while True:
+            with self.turn:
+                self._show_to(annotator)
+                key, prepared = self._key(wanted.order), self._prepared(wanted.order)
+            # Neighbours of a large collection take seconds, in which others go on, and may change the classes.
+            made = prepared()
+            with self.turn:
+                if self._key(wanted.order) == key:
+                    return self._page(self._kept(wanted.order, made), wanted, n, after, before)
+
+    def _page(self, found: ReviewList, wanted: Wanted, n: int, after: int, before: int | None) -> Page:
+        ahead = range(after + 1, len(found))
+        places = ahead if before is None else range(min(before, len(found)) - 1, -1, -1)
+        items = list(islice(self._wanted(found, wanted, places), n + 1))
+        kept = items[:n] if before is None else items[:n][::-1]
+        return Page(found.look, len(found), self.project.n_reviewed(), tuple(kept), len(items) > n)
 
     def classes(self, annotator: str) -> dict[str, int]:
         """How many automatic labels there are of each class."""
@@ -176,10 +180,15 @@ class Reviewing:
     def _list(self, order: Order) -> ReviewList:
         return self._kept(order, self._prepared(order)())
 
+    def _key(self, order: Order) -> tuple[Order, int, tuple[str, ...]]:
+        """What a list in this order is of: the look in force, and what its classes are called."""
+        state = self.project.state
+        return order, state.auto.seq if state.auto else 0, self.project.config.classes
+
     def _prepared(self, order: Order) -> Callable[[], ReviewList]:
         """The list of the look in force, or how to make it."""
         state, arrays = self.project.state, self.project.workspace.arrays
-        known = self._lists.get((order, state.auto.seq if state.auto else 0, self.project.config.classes))
+        known = self._lists.get(self._key(order))
         if known is not None:
             return lambda: known
         if order == "risk":
@@ -187,7 +196,7 @@ class Reviewing:
         return prepare_disagreement(state, arrays, self.project.learner.views)
 
     def _kept(self, order: Order, found: ReviewList) -> ReviewList:
-        key = order, found.look, self.project.config.classes
+        key = self._key(order)
         if key not in self._lists:
             # A list of an earlier look is of no use: positions are of one look.
             self._lists = {known: one for known, one in self._lists.items() if known[1] == found.look} | {key: found}

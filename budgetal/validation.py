@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from budgetal.budget.ledger import Ledger
 from budgetal.config import Config, make_config
 from budgetal.data.collection import Collection
 from budgetal.data.named import NAMES
@@ -125,6 +126,16 @@ def check_audit(config: Config, n_drawn: int, n_available: int) -> None:
         raise ConfigError(
             f"Setting 'audit' cannot be {config.audit}: of the {more} labels that it takes more, "
             f"{n_available} are left of the budget. Raise the budget with it"
+        )
+
+
+def check_money(ledger: Ledger) -> None:
+    """Raise ConfigError where labels could be asked for with money that reviews have cost."""
+    missing = ledger.money_missing
+    if ledger.reviewed_money and missing > 0:
+        raise ConfigError(
+            f"Cannot ask for {ledger.available} more labels: reviews have cost {ledger.reviewed_money:g} of the "
+            f"budget of money. Raise budget_money by {missing:g} with it"
         )
 
 

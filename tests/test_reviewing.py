@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from budgetal import reviewing
 from budgetal.annotators.oracle import Oracle
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.project import Project
@@ -244,3 +245,37 @@ def test_no_model_query_or_audit_hears_of_a_review(make):
     reviewed, project = events_of_a_run(make, "with", is_reviewed=True)
     assert reviewed == without
     assert recertify(project.folder).agrees
+
+
+def test_money_that_reviews_took_is_not_asked_for_again(finished_folder, tmp_path):
+    project = Project.open(shutil.copytree(finished_folder, tmp_path / "paid"))
+    project.configure(budget_money=65.0)
+    run(project, Oracle(true_labels(project)))
+    page = Reviewing(project).page(EVERYTHING, 5, "anna")
+    Reviewing(project).review([Annotation(item.sample_id, "red", "anna") for item in page.items])
+    with pytest.raises(ConfigError, match="budget_money"):
+        project.configure(budget=65)
+    assert project.config.budget == 60
+    project.configure(budget=65, budget_money=70.0)
+    assert project.state.ledger.available == 5
+    project.close()
+
+
+def test_a_list_that_was_made_while_the_classes_changed_is_not_shown(finished, monkeypatch):
+    """Its numbers would name other classes, and be reviewed as these."""
+    merge = [("merge", "blue", "green")]
+    made = reviewing.prepare_disagreement
+
+    def made_slowly(*given):
+        prepared = made(*given)
+
+        def make():
+            if merge:
+                finished.change_classes(*merge.pop())
+            return prepared()
+
+        return make
+
+    monkeypatch.setattr(reviewing, "prepare_disagreement", made_slowly)
+    with pytest.raises(ProjectError, match="No image is labelled automatically"):
+        Reviewing(finished).page(Wanted(order="disagreement"), 5, "anna")

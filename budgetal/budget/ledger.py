@@ -60,15 +60,23 @@ class Ledger:
                 f"Cannot review {n} more labels: {given} of the {self.review_budget} that may be reviewed are. "
                 "Raise review_budget"
             )
-        if self.budget_money is None:
-            return
-        kept = self._committed_money + self.available * self.prices.highest
-        left = self.budget_money - kept - self.reviewed_money
+        left = -self.money_missing
         if n * self.prices.highest > left + 1e-6:
             raise BudgetError(
                 f"Cannot review {n} more labels: at up to {self.prices.highest:g} each they may cost more than the "
                 f"{max(0.0, left):g} that is left beside what may still be asked for. Raise budget_money"
             )
+
+    @property
+    def money_missing(self) -> float:
+        """By how much all that may still be asked for, and the reviews so far, may exceed the budget of money.
+
+        Negative: so much is left beside it; -inf where there is no such budget.
+        """
+        if self.budget_money is None:
+            return -math.inf
+        kept = self._committed_money + self.available * self.prices.highest
+        return kept + self.reviewed_money - self.budget_money
 
     @property
     def _committed_money(self) -> float:
