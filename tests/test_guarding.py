@@ -115,7 +115,7 @@ def test_a_project_from_before_the_guard_has_no_share_for_it_and_stays_as_it_is(
 ):
     created = journal.created
 
-    def without_guard(config):
+    def without_guard(config, simulated=None):
         event = created(config)
         settings = {name: value for name, value in event.data["config"].items() if name != "guard"}
         return NewEvent(event.kind, {"config": settings}, event.key)
