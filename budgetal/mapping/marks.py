@@ -7,6 +7,7 @@ Nothing here reads which images are in the audit, and nothing that it says depen
 - An answered image shows its label and no word of the model: what the model trained on it is surer of than what it
   only audits, so its uncertainty would tell the two apart.
 - The model's labels and its uncertainty are those of images that nobody was asked about, none of which is in the audit.
+  Its labels are told once a review began, after which no audit grows.
 - Who only annotates sees the own answers and where the images lie: neither the model nor others lead the next answer.
 """
 
@@ -50,7 +51,10 @@ class Marks:
 
 @dataclass(frozen=True)
 class Known:
-    """What a state says of the images. labels: by people; touched: asked or labelled; refs: of the newest arrays."""
+    """What a state says of the images. labels: by people; touched: asked or labelled; refs: of the newest arrays.
+
+    auto_ref: of the automatic labels, once they may be reviewed and somebody began to.
+    """
 
     labels: Mapping[str, str]
     touched: frozenset[str]
@@ -67,7 +71,9 @@ def known_of(state: State, annotator: str | None) -> Known:
         if sample_id not in state.open_items and (given := _given(state, sample_id, annotator))
     }
     touched = frozenset(asked | state.labels.keys() | state.open_items.keys())
-    return Known(labels, touched, state.auto.ref if state.auto else None, state.probs_ref)
+    # Until a review began an audit may grow: whoever answers its images must not have seen such a label.
+    shown = state.auto.ref if state.auto and state.reviews.were_shown else None
+    return Known(labels, touched, shown, state.probs_ref)
 
 
 def marks_of(

@@ -9,7 +9,7 @@ from budgetal.mapping import known_of, marks_of, uncertainty_of
 from budgetal.mapping.marks import AUTOMATIC, BY_PEOPLE, NO_LABEL, OPEN, UNTOLD
 from budgetal.simulate import true_labels
 from budgetal.state import State
-from budgetal.store.events import Event
+from budgetal.store.events import Event, NewEvent
 from budgetal.types import Annotation
 
 SETTINGS = {"budget": 90, "audit": 40, "initial": 12, "batch": 10, "tolerance": 0.3, "risk": 0.3}
@@ -67,6 +67,14 @@ def test_an_answered_image_shows_no_uncertainty_and_all_others_do(project):
     told[asked] = False
     assert (found.uncertainty != UNTOLD).tolist() == told.tolist()
     assert (found.provenance == AUTOMATIC).any()
+
+
+def test_automatic_labels_are_told_once_a_review_began(project):
+    """Before that an audit may grow, and whoever answers it would have seen them here."""
+    assert project.state.auto.n > 0
+    assert known_of(project.state, None).auto_ref is None
+    project.logbook.append([NewEvent("labels_shown", {"annotator": "rita"})])
+    assert known_of(project.state, None).auto_ref == project.state.auto.ref
 
 
 def test_after_a_stop_unanswered_images_still_show_nothing_of_the_model(project):
