@@ -33,9 +33,12 @@ def serve(
     no_learner: NoLearner = False,
     annotator: Annotator = "human",
     root: Root = None,
+    lease_s: Annotated[float, typer.Option(min=1, help="Seconds that an image stays with a page that is gone.")] = 60,
 ) -> None:
     """Label and watch in the browser; prints a link that lets one browser in."""
-    serve_folder(folder, port, host, annotator, allowed=allowed, with_learner=not no_learner, roots=root or [])
+    serve_folder(
+        folder, port, host, annotator, allowed=allowed, with_learner=not no_learner, roots=root or [], lease_s=lease_s
+    )
 
 
 @app.command(epilog="Example: budgetal token runs/birds --annotator anna")
@@ -86,6 +89,7 @@ def serve_folder(
     with_learner: bool,
     allowed: Sequence[str] = (),
     roots: Sequence[Path] = (),
+    lease_s: float = 60,
 ) -> None:
     """Serve until Ctrl-C, saying where."""
     # The web's libraries take half a second, which no other command needs.
@@ -96,4 +100,14 @@ def serve_folder(
         # At once, also into a pipe: somebody waits for it.
         sys.stdout.flush()
 
-    serve_project(folder, host, port, annotator, allowed=allowed, with_learner=with_learner, on_ready=say, roots=roots)
+    serve_project(
+        folder,
+        host,
+        port,
+        annotator,
+        allowed=allowed,
+        with_learner=with_learner,
+        on_ready=say,
+        roots=roots,
+        lease_s=lease_s,
+    )

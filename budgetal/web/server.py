@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from budgetal.desk import Desk
 from budgetal.errors import ConfigError
+from budgetal.leasing import DURATION_S
 from budgetal.logbook import Logbook
 from budgetal.project import Project
 from budgetal.setup import is_set_up
@@ -40,9 +41,11 @@ def serve_project(
     on_ready: Callable[[str], None],
     allowed: Sequence[str] = (),
     roots: Sequence[Path] = (),
+    lease_s: float = DURATION_S,
 ) -> None:
     """Serve `folder`; `on_ready` is told its owner's one-use link. Raises ConfigError for an unusable address.
 
+    lease_s: how long an image stays in one page's hands that does not renew it.
     allowed: further names under which people open it.
     roots: where images may be chosen in the browser, if there is no project in the folder yet.
     """
@@ -58,7 +61,7 @@ def serve_project(
         project = Project.open(folder)
         stack.callback(project.close)
         sessions = Sessions(folder, installation_secret(), project.logbook)
-        app = make_app(Desk(project), sessions, found_at)
+        app = make_app(Desk(project, lease_s=lease_s), sessions, found_at)
         server = _server(app)
         app.state.site.watcher.is_closing = lambda: server.should_exit
         if with_learner:
