@@ -22,7 +22,7 @@ from budgetal.types import Annotation
 pytestmark = pytest.mark.skipif(bool(why_no_chromium()), reason=why_no_chromium())
 
 SETTINGS = {"budget": 60, "audit": 24, "initial": 12, "batch": 8, "tolerance": 0.3, "risk": 0.3}
-PATIENCE_S = 60
+PATIENCE_S = 180
 SOFTWARE_GL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
 
 
