@@ -245,6 +245,40 @@ def test_a_swipe_skips_and_takes_back(browser, project):
     assert current in project.state.open_items
 
 
+def test_a_page_that_is_open_says_that_the_project_is_paused_and_goes_on_after_it(browser, project):
+    project.pause("owner")
+    until(lambda: "paused" in text(browser, "line"))
+    while current := shown(browser):
+        press(browser, "1")
+        until(lambda before=current: shown(browser) != before)
+    until(lambda: text(browser, "notice-title") == "Paused")
+    project.resume("owner")
+    until(lambda: shown(browser) and "paused" not in text(browser, "line"))
+
+
+def test_a_page_that_is_open_has_the_classes_that_there_are_now(browser, project):
+    current = shown(browser)
+    project.change_classes("add", "violet")
+    until(lambda: "violet" in text(browser, "classes"))
+    project.change_classes("rename", "red", "crimson")
+    until(lambda: "gone: red" in text(browser, "toast"))
+    assert shown(browser) == current
+    assert [key.text for key in browser.find_elements(By.CSS_SELECTOR, "#classes kbd")] == ["1", "2", "3", "4"]
+    press(browser, "3")
+    until(lambda: shown(browser) != current and kept_here(browser) == 0)
+    project.catch_up()
+    assert project.state.labels[current].label == "crimson"
+
+
+def test_the_live_page_says_in_words_what_happened(browser, server):
+    browser.get(f"{server.origin}/live")
+    until(lambda: "The class list was changed" in text(browser, "feed"))
+    told = text(browser, "feed")
+    assert "The project was paused" in told
+    assert "1 label came in" in told
+    browser.get(f"{server.origin}/annotate")
+
+
 def test_nothing_was_complained_of_and_nothing_asked_for_outside(browser, server):
     assert [line for line in complaints(browser) if not any(word in line for word in LOST)] == []
     assert {address for address in addresses(browser) if not address.startswith((server.origin, "data:"))} == set()

@@ -8,6 +8,7 @@ from PIL import Image
 
 from budgetal.data.showing import shown
 from budgetal.errors import DataError
+from budgetal.project import Project
 
 ODD_IDS = (
     "../../etc/passwd",
@@ -162,6 +163,13 @@ def test_status_rounds_and_figures_of_a_run(anna, project):
     figures = anna.get("/api/v1/figures").json()
     assert len(figures) == 7
     assert figures[0]["svg"].startswith("<svg")
+
+
+def test_classes_that_another_process_changed_are_told_at_once(anna, project):
+    elsewhere = Project.open(project.folder)
+    elsewhere.change_classes("add", "violet")
+    elsewhere.close()
+    assert "violet" in anna.get("/api/v1/project").json()["classes"]
 
 
 def _events(client, **options):

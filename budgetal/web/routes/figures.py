@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/v1", tags=["watching"])
 @router.get("/project")
 def project(site: OfSite, session: OfAnnotator) -> ProjectInfo:
     """Name, classes, what to answer for an image of none of them, and who you are."""
-    config = site.desk.project.config
+    config = site.desk.look(lambda state: state.settings)
     return ProjectInfo(
         name=site.name,
         classes=list(config.classes),

@@ -22,6 +22,13 @@ export class Classes {
     this.finder.hidden = this.names.length <= MANY;
   }
 
+  // Another class list; what was typed to find one finds on.
+  setNames(names, keymap) {
+    this.names = names;
+    this.make(keymap);
+    this.find(this.field.value);
+  }
+
   button(name, key) {
     const button = element("button", { type: "button" });
     if (key) {
@@ -74,4 +81,11 @@ function fit(name, wanted) {
   if (name.startsWith(wanted)) return 0;
   if (name.split(/[\s_/-]+/).some((word) => word.startsWith(wanted))) return 1;
   return name.includes(wanted) ? 2 : null;
+}
+
+// Another class list in words. Keys are given by order, so those of classes that stay may be others now.
+export function whatChanged(before, after) {
+  const [fresh, gone] = [after.filter((name) => !before.includes(name)), before.filter((name) => !after.includes(name))];
+  const parts = [fresh.length ? `new: ${fresh.join(", ")}` : null, gone.length ? `gone: ${gone.join(", ")}` : null];
+  return `The classes have changed (${parts.filter(Boolean).join("; ") || "their order"}). Look at their keys.`;
 }

@@ -17,6 +17,13 @@ export class Keys {
     $("keys").showModal();
   }
 
+  setClasses(keymap, names) {
+    Object.assign(this, { keymap, names });
+    if (!this.isOpen) return;
+    this.wait(null);
+    this.write();
+  }
+
   get isOpen() {
     return $("keys").open;
   }

@@ -1,6 +1,6 @@
 // The annotate page: one image or a grid of look-alikes, a key for each class, nothing lost.
 
-import { Classes } from "./annotate-classes.js";
+import { Classes, whatChanged } from "./annotate-classes.js";
 import { $, bold, element, sharpen } from "./annotate-elements.js";
 import { Figures } from "./annotate-figures.js";
 import { BROKEN, Grid, SKIPPED } from "./annotate-grid.js";
@@ -17,6 +17,8 @@ import { count, isWaiting, learnerWords } from "./words.js";
 const STRIP = 8;
 const REMEMBERED = 1000;
 const NAME_WITHIN_MS = 1500;
+const AGAIN_MS = 2000;
+const AFTER_WHICH_TO_ASK = ["asked", "undone", "configured", "paused", "resumed", "stopped", "finished"];
 
 const HISTORY = `history of ${annotator}`;
 let client;
@@ -175,7 +177,7 @@ class Page {
     this.single.hide();
     this.grid.hide();
     this.why.close();
-    $("notice").classList.toggle("still", this.hand.ended);
+    $("notice").classList.toggle("still", this.hand.ended || Boolean(this.figures.standing?.paused));
     const [title, text] = this.noticeWords();
     $("notice-title").textContent = title;
     $("notice-text").textContent = text;
@@ -186,6 +188,7 @@ class Page {
     if (this.problem?.status === 401) return ["Signed out", "Sign in again; answers that you gave are kept in this browser."];
     if (this.problem) return ["Waiting for the server", "Answers that you gave are kept in this browser."];
     if (this.hand.ended) return ["All done", `This run has ended: ${standing?.stop_reason}. Thank you.`];
+    if (standing?.paused) return ["Paused", "An owner has paused this project. When it goes on, so does this page."];
     if (standing?.n_open && isWaiting(this.learner)) return ["One moment", "Every open image is in somebody's hands."];
     return ["Choosing your next images", learnerWords(this.learner)];
   }
@@ -196,6 +199,7 @@ class Page {
     const trouble = problem ?? this.problem;
     if (trouble?.status === 401) return this.showSignedOut(held);
     const waiting = this.outbox.others.map((name) => `Answers of ${name} are kept here until they sign in again`);
+    if (this.figures.standing?.paused) waiting.unshift("This project is paused: the images that you have are still taken, and no new ones come");
     $("line").textContent = trouble ? `The server cannot be reached${held}` : waiting.join("; ");
   }
 
@@ -343,7 +347,28 @@ class Page {
   }
 
   news({ kind }) {
-    if (["asked", "undone", "configured", "stopped", "finished"].includes(kind)) this.hand.fill(true);
+    if (AFTER_WHICH_TO_ASK.includes(kind)) this.hand.fill(true);
+    if (kind === "classes_changed") this.readClasses();
+  }
+
+  // The same page goes on with other buttons. An answer on its way under an old name is taken as the new one.
+  async readClasses() {
+    try {
+      const { classes } = await get("/project");
+      const before = this.classes.names;
+      if (String(classes) === String(before)) return;
+      this.setClasses(classes);
+      this.toast(whatChanged(before, classes));
+    } catch (problem) {
+      if (problem.status !== 401) setTimeout(() => this.readClasses(), AGAIN_MS);
+    }
+  }
+
+  setClasses(names) {
+    this.keymap = new Keymap(names, this.keymap.changes);
+    this.keys.setClasses(this.keymap, names);
+    this.classes.setNames(names, this.keymap);
+    this.show();
   }
 }
 

@@ -11,16 +11,32 @@ const SEEN_EVERY_MS = 400;
 const NEWS = 8;
 const DRAWN_ANEW = new Set(["epoch_ended", "round_ended", "auto_labelled", "fitted", "finished", "configured"]);
 const WORDS = {
+  created: () => "The project was made",
+  indexed: () => "The images were read",
   asked: () => "New images were chosen for people to label",
+  labelled: (_event, n) => `${times(n, "label")} came in`,
+  skipped: (_event, n) => `${times(n, "image was", "images were")} skipped`,
+  undone: (_event, n) => `${times(n, "answer was", "answers were")} taken back`,
+  epoch_ended: (event) => `Training, round ${event.round}: epoch ${event.epoch} ended`,
   fitted: (event) => `A model was trained (round ${event.round})`,
   predicted: () => "The model has predicted every image",
   auto_labelled: (event) => `${count(event.n)} automatic labels: ${count(event.n_added)} new, ${count(event.n_taken_back)} taken back`,
   round_ended: (event) => `Round ${event.round} ended: ${count(event.n_human)} labels, audit accuracy ${percent(event.audit_accuracy)}`,
   judged: () => "The strategy was compared with random choice",
+  labels_shown: () => "Somebody began to check automatic labels",
+  reviewed: (_event, n) => `${times(n, "automatic label was", "automatic labels were")} checked`,
+  review_undone: (_event, n) => `${times(n, "check was", "checks were")} taken back`,
   configured: () => "Settings were changed",
+  classes_changed: () => "The class list was changed",
+  paused: () => "The project was paused: no images are handed out, no model is trained",
+  resumed: () => "The project goes on after the pause",
   stopped: (event) => `No more labels are asked for: ${event.reason}`,
   finished: () => "Finished: the final certificate was issued",
 };
+
+// Kinds that come by the hundred: one line for all of them since something else happened.
+const COUNTED = new Set(["labelled", "skipped", "undone", "epoch_ended", "reviewed", "review_undone"]);
+const counted = new Map();
 
 let redrawing = null;
 let counting = null;
@@ -92,14 +108,26 @@ function showCharts(figures) {
   $("charts").replaceChildren(...(drawn.length ? drawn : [none]), $("news"));
 }
 
+const times = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
 function tell(event) {
-  const words = WORDS[event.kind]?.(event);
-  if (!words) return;
+  // A page that is older than the server.
+  if (!WORDS[event.kind]) return;
+  if (!COUNTED.has(event.kind)) counted.clear();
+  const before = counted.get(event.kind);
+  before?.item.remove();
+  const n = (before?.n ?? 0) + 1;
+  const item = line(event, WORDS[event.kind](event, n));
+  if (COUNTED.has(event.kind)) counted.set(event.kind, { n, item });
+  $("feed").prepend(item);
+  while ($("feed").children.length > NEWS) $("feed").lastChild.remove();
+}
+
+function line(event, words) {
   const item = document.createElement("li");
   const time = element("time", "", new Date(1000 * event.time_unix_s).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }));
   item.append(time, words);
-  $("feed").prepend(item);
-  while ($("feed").children.length > NEWS) $("feed").lastChild.remove();
+  return item;
 }
 
 function onEvent(event) {
