@@ -87,7 +87,7 @@ def test_refused_by_the_disk_from_a_call_on(folder, call, when, error):
     check_the_next_run_finishes(folder)
 
 
-@pytest.mark.parametrize(("call", "when", "error"), [("fdatasync", "9", "EIO"), ("pwrite64", "30", "ENOSPC")])
+@pytest.mark.parametrize(("call", "when", "error"), [("fdatasync", "9", "EIO"), ("pwrite64", "36", "ENOSPC")])
 def test_a_commit_that_was_refused_once_may_be_tried_again(folder, call, when, error):
     disturbed = run_failing_at([*script(folder), "--retry"], call, error, when)
     assert disturbed.returncode == 0, disturbed.stderr

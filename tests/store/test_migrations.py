@@ -86,7 +86,7 @@ def test_a_migration_that_fails_between_leaves_the_old_journal(old_journal, next
     next_version("raise ZeroDivisionError")
     with pytest.raises(ZeroDivisionError):
         open_store(old_journal)
-    assert tables(old_journal) == {"alembic_version", "events", "leases"}
+    assert tables(old_journal) == {"alembic_version", "events", "kept", "leases"}
 
 
 def test_a_migration_killed_between_leaves_the_old_journal(old_journal, next_version):
@@ -96,7 +96,7 @@ def test_a_migration_killed_between_leaves_the_old_journal(old_journal, next_ver
         open_store(old_journal)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -9
-    assert tables(old_journal) == {"alembic_version", "events", "leases"}
+    assert tables(old_journal) == {"alembic_version", "events", "kept", "leases"}
     next_version("pass")
     store = open_store(old_journal)
     assert values(store.read()) == [5, 6]
@@ -106,10 +106,11 @@ def test_a_migration_killed_between_leaves_the_old_journal(old_journal, next_ver
 def test_a_journal_of_the_first_schema_opens_and_keeps_its_events(old_journal):
     with sqlite3.connect(old_journal) as connection:
         connection.execute("DROP TABLE leases")
+        connection.execute("DROP TABLE kept")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     store = open_store(old_journal)
     assert values(store.read()) == [5, 6]
     assert store.leases(["an image"]) == {}
     store.close()
-    assert tables(old_journal) == {"alembic_version", "events", "leases"}
+    assert tables(old_journal) == {"alembic_version", "events", "kept", "leases"}
