@@ -35,10 +35,9 @@ from budgetal.types import Prediction
 TOLERANCES = (0.01, 0.02, 0.05, 0.1)
 NETWORKS = "mobilenet_v2@128+squeezenet1_0@96+embedded"
 # Without the guard, so that a run is its strategy's to the end.
-COMMON = {"strategy": "margin", "finetune": "cotrain", "guard": False}
-# Of the labels to train on; those of the audit come after them, in `read`, for each tolerance anew.
-COMMON |= {"audit": 0, "auto_label_weight": 0.0, "tolerance": 0.05}
-N_AUDIT = {"mnist": 550, "cifar10": 1_000}
+COMMON = {"finetune": "cotrain", "guard": False, "auto_label_weight": 0.0}
+# The audit that certifies comes after these labels, in `read`, for each tolerance anew.
+N_AUDIT = {"mnist": 600, "cifar10": 1_000}
 RISK, DRAWS, N_CLASSES = 0.05, 20, 10
 ORACLE = "an oracle's threshold"
 
@@ -65,12 +64,16 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def experiments(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Settings of each project. The student comes with the last round, when it has most to learn from."""
+    """Settings of each project. The student comes late, when it has most to learn from."""
     files = (args.weights / "mobilenet_v2_rot180.safetensors", args.weights / "squeezenet1_0.safetensors", "embedded")
     return {
-        "mnist": {"budget": 450, "initial": 100, "batch": 50, "student_from": 450, "student_epochs": 3},
+        "mnist": {
+            **{"budget": 400, "audit": 60, "initial": 60, "batch": 40, "strategy": "informative", "tolerance": 0.01},
+            **{"unlabelled": "flexmatch", "student_from": 340, "student_epochs": 2},
+        },
         "cifar10": {
-            **{"budget": 4_000, "initial": 500, "batch": 500, "student_from": 4_000, "student_epochs": 6},
+            **{"budget": 4_000, "audit": 0, "initial": 500, "batch": 500, "strategy": "margin", "tolerance": 0.05},
+            **{"student_from": 3_000, "student_epochs": 4},
             **{"backbone": NETWORKS, "weights": "+".join(map(str, files))},
         },
     }
@@ -100,7 +103,7 @@ def read(name: str, seed: int, folder: Path) -> dict[str, Any]:
             "data": name,
             "seed": seed,
             "n_images": state.n_samples,
-            "n_training": len(state.labels),
+            "n_labelled": len(state.labels),
             "n_human": len(state.labels) + N_AUDIT[name],
             "test_accuracy": state.rounds[-1].test_accuracy,
             "pool_accuracy": pool_accuracy(project),
