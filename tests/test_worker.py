@@ -1,5 +1,6 @@
 """The learner beside people who never stop: what it does when, and what it must not learn from the audit."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -250,7 +251,9 @@ def test_a_dead_learner_of_this_machine_is_replaced_at_once(images, tmp_path):
 def _start(folder):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "budgetal", "work", str(folder), "--until-stdin-closes"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    # A test that runs in the background may ignore SIGINT, and its children with it.
+    listens = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, preexec_fn=listens)
 
 
 def _answer_until(project, truth, stop):
