@@ -33,6 +33,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Automatic labels": (
         *("outliers", "ceal_threshold", "ceal_decay", "propagation_certainty", "annotators_agreement"),
     ),
+    "Watching": ("map",),
 }
 """The settings that can be changed under way, as the page shows them."""
 DOWNLOADS = ("csv", "jsonl", "parquet")
