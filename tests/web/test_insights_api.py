@@ -24,10 +24,10 @@ def reviewer(stranger, sessions):
     return stranger
 
 
-def test_before_the_first_round_there_is_little_to_tell(anna):
-    assert sum(map(sum, anna.get("/api/v1/confusion").json()["counts"])) == 0
-    assert anna.get("/api/v1/forecast").json()["figures"] == []
-    assert len(anna.get("/api/v1/class-table").json()["rows"]) == 3
+def test_before_the_first_round_there_is_little_to_tell(reviewer):
+    assert sum(map(sum, reviewer.get("/api/v1/confusion").json()["counts"])) == 0
+    assert reviewer.get("/api/v1/forecast").json()["figures"] == []
+    assert len(reviewer.get("/api/v1/class-table").json()["rows"]) == 3
 
 
 def test_the_counts_of_the_matrix_open_as_many_images(reviewer, advanced):
@@ -57,9 +57,9 @@ def test_what_was_made_is_kept_until_something_changes(app, advanced):
     assert insights.lessons() is not kept
 
 
-@pytest.mark.parametrize("path", ["/api/v1/paces", "/api/v1/confusion/images?label=red&guess=blue"])
+@pytest.mark.parametrize("path", ["paces", "confusion", "confusion/images?label=red&guess=blue"])
 def test_an_annotator_is_told_of_no_image_and_of_nobody(anna, path):
-    assert anna.get(path).status_code == 403
+    assert anna.get(f"/api/v1/{path}").status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ Name = Annotated[str, Query(min_length=1, max_length=1024)]
 
 
 @router.get("/confusion")
-def confusion(site: OfSite, _session: OfAnnotator) -> Confusion:
+def confusion(site: OfSite, _session: OfReviewer) -> Confusion:
     """What people said of the images that the model chose, by what it had said before: counts."""
     classes = site.desk.project.config.classes
     return Confusion(classes=list(classes), counts=site.insights.lessons().confusion(len(classes)).tolist())

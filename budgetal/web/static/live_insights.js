@@ -8,14 +8,14 @@ const $ = (id) => document.getElementById(id);
 const MOST_CLASSES = 40;
 
 export class Insights {
-  // isReviewer: cells of the matrix open their images, and there is a table of people.
+  // isReviewer: there is a matrix of errors, whose cells open their images, and a table of people.
   constructor({ isReviewer }) {
     this.isReviewer = isReviewer;
   }
 
   // Each part by itself: one that fails leaves the others.
   async refresh(standing) {
-    const parts = [this.errors(), this.outlook(), this.classes(), ...(this.isReviewer ? [this.people(standing)] : [])];
+    const parts = [this.outlook(), this.classes(), ...(this.isReviewer ? [this.errors(), this.people(standing)] : [])];
     await Promise.allSettled(parts);
   }
 
@@ -50,11 +50,6 @@ export class Insights {
     if (!n) return made;
     made.className = `${i === j ? "right" : "wrong"} share-${Math.ceil((5 * n) / most)}`;
     const words = i === j ? `${classes[i]} recognised: ${count(n)}` : `${classes[i]} taken for ${classes[j]}: ${count(n)}`;
-    if (!this.isReviewer) {
-      made.textContent = count(n);
-      made.title = words;
-      return made;
-    }
     const button = element("button", "", count(n));
     Object.assign(button, { type: "button", title: words });
     button.setAttribute("aria-label", `${words}. Show the images`);
