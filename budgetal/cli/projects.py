@@ -16,6 +16,7 @@ from budgetal.class_coverage import unseen
 from budgetal.cli import options
 from budgetal.cli.app import app, progress_console
 from budgetal.cli.console import COLUMNS, Display, cells_of
+from budgetal.cli.settings import with_settings
 from budgetal.consensus import people_table
 from budgetal.data.sources import load_collection
 from budgetal.engine.saved import Judged, load_model
@@ -30,74 +31,24 @@ from budgetal.types import Provenance
 
 
 @app.command(epilog="Example: budgetal init runs/birds --images birds/ --classes owl,crow --budget 500")
+@with_settings()
 def init(
     folder: Annotated[Path, typer.Argument(help="The new project's folder.")],
     images: Annotated[str, typer.Option(help="Folder, manifest, .npy folder or data set name.")],
     budget: options.Budget,
     classes: Annotated[str, typer.Option(help="Class names, comma-separated; default: the labels found.")] = "",
     given_labels: Annotated[bool, typer.Option(help="Count labels that come with the images as given.")] = False,
-    backbone: options.Backbone = "embedded",
-    weights: options.Weights = "",
-    finetune: options.Finetune = "head",
-    student: options.Student = "embedded",
-    student_epochs: options.StudentEpochs = 2,
-    student_from: options.StudentFrom = 0,
-    unlabelled: options.Unlabelled = "pseudo_labels",
-    adaptation: options.Adaptation = "none",
-    input_size: options.InputSize = None,
-    strategy: options.Strategy = "informative",
-    source_images: options.SourceImages = None,
-    target_images: options.TargetImages = None,
-    passes: options.Passes = "dropout",
-    guard: options.Guard = True,
-    auto_labeller: options.AutoLabeller = "certified",
-    confidence: options.Confidence = "softmax",
-    thresholds: options.Thresholds = "global",
-    ceal_threshold: options.CealThreshold = 0.05,
-    ceal_decay: options.CealDecay = 0.0033,
-    propagation_certainty: options.PropagationCertainty = 0.1,
-    annotators_agreement: options.AnnotatorsAgreement = 1.0,
-    outliers: options.Outliers = "auto",
-    initial: options.Initial = None,
-    batch: options.Batch = None,
-    audit: options.Audit = None,
-    last_audit: options.LastAudit = 0,
-    opinions_per_image: options.OpinionsPerImage = 1,
-    gold_per_query: options.GoldPerQuery = 0,
-    second_opinions: options.SecondOpinions = "never",
-    audit_opinions: options.AuditOpinions = None,
-    audit_error_rate: options.AuditErrorRate = "",
-    audit_errors: options.AuditErrors = "anywhere",
-    budget_money: options.BudgetMoney = None,
-    cost_per_label: options.CostPerLabel = 1.0,
-    cost_per_label_by_annotator: options.CostPerLabelByAnnotator = "",
-    cost_factor_by_class: options.CostFactorByClass = "",
-    cost_per_compute_hour: options.CostPerComputeHour = 0.0,
-    cost_per_wrong_label: options.CostPerWrongLabel = None,
-    tolerance: options.Tolerance = 0.05,
-    risk: options.Risk = 0.05,
-    target_coverage: options.TargetCoverage = None,
-    plateau_rounds: options.PlateauRounds = None,
-    preset: options.Preset = "paper",
-    start: options.Start = "restart",
-    epochs: options.Epochs = None,
-    learning_rate: options.LearningRate = None,
-    data_root: options.DataRoot = None,
-    test_images: Annotated[str | None, typer.Option(help="Labelled images that only measure.")] = None,
-    seed: options.Seed = 0,
+    *,
+    settings: dict[str, Any],
 ) -> None:
     """Make a project: read the images, set a budget and a tolerance."""
-    settings: dict[str, Any] = {
-        name: value for name, value in locals().items() if name not in ("folder", "given_labels", "classes")
-    }
-    settings["audit_error_rate"] = options.error_rate(audit_error_rate)
-    for name in ("cost_per_label_by_annotator", "cost_factor_by_class"):
-        settings[name] = options.price_table(settings[name], f"--{name.replace('_', '-')}")
     names = tuple(name.strip() for name in classes.split(",") if name.strip())
     display = Display(progress_console)
     with display.running():
         project = Project.create(
             folder,
+            images=images,
+            budget=budget,
             use_given_labels=given_labels,
             on_progress=display.on_progress,
             classes=names,

@@ -11,6 +11,7 @@ from budgetal.cli import options
 from budgetal.cli.app import app, progress_console
 from budgetal.cli.console import Display
 from budgetal.cli.serve import serve_folder
+from budgetal.cli.settings import SETTINGS, with_settings
 from budgetal.data.labels import read_labels
 from budgetal.errors import DataError
 from budgetal.project import Project
@@ -19,7 +20,7 @@ from budgetal.setup import is_set_up
 from budgetal.simulate import run as drive
 from budgetal.simulate import simulate as run_simulation
 
-NO_SETTINGS = ("dataset", "out", "as_json", "annotators")
+NOT_PLAYED = ("gold_per_query", "test_images", "budget_money", *(name for name in SETTINGS if name.startswith("cost_")))
 DEMO_SETTINGS: dict[str, Any] = {"budget": 150, "tolerance": 0.05}
 
 
@@ -40,61 +41,21 @@ def demo(
 
 
 @app.command(epilog="Example: budgetal simulate --dataset digits --budget 150 --out runs/digits")
+@with_settings(name for name in SETTINGS if name not in NOT_PLAYED)
 def simulate(
     dataset: Annotated[
         str, typer.Option(help="Labelled images: a folder (with train/ and test/), a manifest, a name.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the project and its report.json.")],
     budget: options.Budget,
-    backbone: options.Backbone = "embedded",
-    weights: options.Weights = "",
-    finetune: options.Finetune = "head",
-    student: options.Student = "embedded",
-    student_epochs: options.StudentEpochs = 2,
-    student_from: options.StudentFrom = 0,
-    unlabelled: options.Unlabelled = "pseudo_labels",
-    adaptation: options.Adaptation = "none",
-    input_size: options.InputSize = None,
-    strategy: options.Strategy = "informative",
-    source_images: options.SourceImages = None,
-    target_images: options.TargetImages = None,
-    passes: options.Passes = "dropout",
-    guard: options.Guard = True,
-    auto_labeller: options.AutoLabeller = "certified",
-    confidence: options.Confidence = "softmax",
-    thresholds: options.Thresholds = "global",
-    ceal_threshold: options.CealThreshold = 0.05,
-    ceal_decay: options.CealDecay = 0.0033,
-    propagation_certainty: options.PropagationCertainty = 0.1,
-    annotators_agreement: options.AnnotatorsAgreement = 1.0,
-    outliers: options.Outliers = "auto",
-    initial: options.Initial = None,
-    batch: options.Batch = None,
-    audit: options.Audit = None,
-    last_audit: options.LastAudit = 0,
-    opinions_per_image: options.OpinionsPerImage = 1,
-    second_opinions: options.SecondOpinions = "never",
-    audit_opinions: options.AuditOpinions = None,
-    audit_error_rate: options.AuditErrorRate = "",
-    audit_errors: options.AuditErrors = "anywhere",
-    tolerance: options.Tolerance = 0.05,
-    risk: options.Risk = 0.05,
-    target_coverage: options.TargetCoverage = None,
-    plateau_rounds: options.PlateauRounds = None,
-    preset: options.Preset = "paper",
-    start: options.Start = "restart",
-    epochs: options.Epochs = None,
-    learning_rate: options.LearningRate = None,
-    data_root: options.DataRoot = None,
-    seed: options.Seed = 0,
+    *,
+    settings: dict[str, Any],
     noise: Annotated[float, typer.Option(help="Share of wrong answers by the simulated people, 0 to 1.")] = 0.0,
     annotators: Annotated[int, typer.Option(help="Simulated people, some better than others.", min=1)] = 1,
     as_json: options.AsJson = False,
 ) -> None:
     """Run the whole loop on a labelled data set, with people played by its labels."""
-    settings = {name: value for name, value in locals().items() if name not in NO_SETTINGS}
-    settings["audit_error_rate"] = options.error_rate(audit_error_rate)
-    _simulate(dataset, out, as_json, n_annotators=annotators, **settings)
+    _simulate(dataset, out, as_json, budget=budget, noise=noise, n_annotators=annotators, **settings)
 
 
 @app.command(epilog="Example: budgetal run runs/birds --oracle labels.csv")
