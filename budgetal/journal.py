@@ -1,4 +1,4 @@
-"""The events that a project writes, built in one place. `state.py` reads them back."""
+"""The events that a project writes, built in one place. `state/` reads them back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.store.events import Event, NewEvent
 from budgetal.store.leases import Lease
 from budgetal.store.opening import open_store
@@ -28,7 +28,7 @@ class Logbook:
 
     def catch_up(self) -> None:
         """Read what was written since, by this process or another."""
-        self.state.apply(self._store.read(self.state.seq))
+        fold(self.state, self._store.read(self.state.seq))
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -37,7 +37,7 @@ class Logbook:
         The state does not see what is appended inside: call `catch_up` after the block.
         """
         with self._store.transaction() as transaction:
-            self.state.apply(transaction.read(self.state.seq))
+            fold(self.state, transaction.read(self.state.seq))
             for check in self._checks:
                 check(transaction)
             yield transaction

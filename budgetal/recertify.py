@@ -30,7 +30,7 @@ from budgetal.labelling import label
 from budgetal.logbook import Logbook
 from budgetal.review_list import outcome
 from budgetal.rounds import ended_as_planned
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.store.arrays import ArrayStore
 from budgetal.store.events import Event
 from budgetal.types import Json
@@ -136,7 +136,7 @@ def _looks(events: Sequence[Event]) -> Iterator[Look]:
     for event, following in zip_longest(events, events[1:]):
         if event.kind == "auto_labelled":
             yield _look(state, event, is_end=following is not None and following.kind == "finished")
-        state.apply([event])
+        fold(state, [event])
 
 
 def _look(state: State, event: Event, *, is_end: bool) -> Look:
@@ -163,7 +163,7 @@ def _kind(state: State, *, is_end: bool, has_target: bool) -> LookKind:
 
 def _folded(events: Sequence[Event]) -> State:
     state = State()
-    state.apply(events)
+    fold(state, events)
     return state
 
 

@@ -11,7 +11,7 @@ from budgetal.desk import Desk, Seat
 from budgetal.errors import DataError, ProjectError
 from budgetal.project import Project
 from budgetal.simulate import true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.types import Annotation
 
 SETTINGS = {"budget": 80, "audit": 24, "initial": 8, "batch": 24, "tolerance": 0.2, "risk": 0.2}
@@ -94,7 +94,7 @@ def test_the_journal_says_what_was_shown_and_an_older_one_folds_alike(project):
     assert [event.data.get("suggestion") for event in events[-2:]] == ["blue", None]
     assert "suggestion" not in events[-1].data
     again = State()
-    again.apply(events)
+    fold(again, events)
     assert again.labels == project.state.labels
     with pytest.raises(DataError, match="suggested label"):
         project.tell([Annotation(helped[2], "red", suggestion="rde")])

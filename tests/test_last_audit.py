@@ -11,7 +11,7 @@ from budgetal.evidence import evidence, proposals_of
 from budgetal.journal import asked
 from budgetal.recertify import recertify
 from budgetal.simulate import run, true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.store.events import Event
 
 SETTINGS = {"budget": 90, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.3, "risk": 0.2}
@@ -187,7 +187,7 @@ class _Draws:
 
 def _apply(state, number, pick, purpose="audit"):
     event = asked(number, purpose, 1, pick.sample_ids, pick.passed_over, None, pick.frame)
-    state.apply([Event(number, 0.0, event.kind, event.data, None)])
+    fold(state, [Event(number, 0.0, event.kind, event.data, None)])
 
 
 def _shares(counts, sizes):
@@ -257,8 +257,8 @@ def test_a_project_made_before_keeps_to_its_thresholds():
     """Its certificate comes out as it did: the settings that it was made with do not know of a last audit."""
     config = {"images": "i", "classes": ["a", "b"], "budget": 10}
     old, new = State(), State()
-    old.apply([Event(1, 0.0, "created", {"config": config}, None)])
-    new.apply([Event(1, 0.0, "created", {"config": {**config, "last_audit": 0}}, None)])
+    fold(old, [Event(1, 0.0, "created", {"config": config}, None)])
+    fold(new, [Event(1, 0.0, "created", {"config": {**config, "last_audit": 0}}, None)])
     assert (old.n_thresholds, new.n_thresholds) == (40, 100)
 
 

@@ -20,7 +20,7 @@ from budgetal.project import Project
 from budgetal.recertify import recertify
 from budgetal.ruling_out import apart, outliers_of
 from budgetal.simulate import run, simulate, true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.types import NONE_OF_THESE, Annotation
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
@@ -124,7 +124,7 @@ def test_a_run_with_outliers_ends_and_its_certificate_comes_out_again(finished):
 def test_the_fold_gives_the_same_state(finished):
     project, _ = finished
     rebuilt = State()
-    rebuilt.apply(project._logbook.events())
+    fold(rebuilt, project._logbook.events())
     assert rebuilt == project.state
 
 
@@ -273,7 +273,7 @@ def test_journals_from_before_open_and_fold_to_a_state_without_outliers(finished
     older = State()
     for event in finished[0]._logbook.events():
         data = {name: value for name, value in event.data.items() if name != "outliers"}
-        older.apply([dataclasses.replace(event, data=data)])
+        fold(older, [dataclasses.replace(event, data=data)])
     assert older.outliers is None
     assert dataclasses.replace(older, outliers=finished[0].state.outliers) == finished[0].state
 

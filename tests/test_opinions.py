@@ -12,7 +12,7 @@ from budgetal.errors import BudgetError, ConfigError, ProjectError
 from budgetal.project import Project
 from budgetal.recertify import recertify
 from budgetal.simulate import run, simulate, true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.types import Annotation
 
 SETTINGS = {
@@ -51,7 +51,7 @@ def test_every_image_is_asked_of_two_people_and_both_are_paid(make):
     assert all(len({answer.annotator for answer in answers}) == 2 for answers in state.opinions.values())
     assert len(state.audit) == 25
     again = State()
-    again.apply(project._logbook.events())
+    fold(again, project._logbook.events())
     assert (again.labels, again.opinions, again.paid) == (state.labels, state.opinions, state.paid)
     assert recertify(project.folder).agrees
 

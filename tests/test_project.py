@@ -10,7 +10,7 @@ from budgetal.annotators.oracle import Oracle
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.project import Project
 from budgetal.simulate import run, true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.types import Annotation
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
@@ -109,7 +109,7 @@ def _fingerprint(project):
 def test_state_is_a_fold_of_the_journal(project):
     run(project, _oracle(project))
     rebuilt = State()
-    rebuilt.apply(project._logbook.events())
+    fold(rebuilt, project._logbook.events())
     assert rebuilt == project.state
 
 

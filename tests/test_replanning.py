@@ -9,7 +9,7 @@ from budgetal.errors import ProjectError
 from budgetal.recertify import recertify
 from budgetal.rounds import SPENT, ended_as_planned
 from budgetal.simulate import run, true_labels
-from budgetal.state import RoundRecord, State
+from budgetal.state import RoundRecord, State, fold
 from budgetal.steering import Steering
 from budgetal.store.events import Event
 
@@ -51,13 +51,13 @@ def test_what_cannot_bring_the_end_nearer_leaves_the_plan_as_it_was():
 
 
 def test_journals_that_do_not_say_fold_as_they_did():
-    def fold(state, **data):
-        state.apply([Event(1, 0.0, "configured", {"changes": {"cost_per_compute_hour": 2.0}, **data}, None)])
+    def folded(state, **data):
+        fold(state, [Event(1, 0.0, "configured", {"changes": {"cost_per_compute_hour": 2.0}, **data}, None)])
         return state.stop_reason, state.finished, state.replanned
 
-    assert fold(ended(SPENT)) == (None, False, False)
-    assert fold(ended(SPENT, finished=False)) == (None, False, True)
-    assert fold(ended(SPENT), reopens=False, replans=False) == (SPENT, True, False)
+    assert folded(ended(SPENT)) == (None, False, False)
+    assert folded(ended(SPENT, finished=False)) == (None, False, True)
+    assert folded(ended(SPENT), reopens=False, replans=False) == (SPENT, True, False)
 
 
 def test_more_reviews_may_be_given_without_another_look(make):

@@ -9,7 +9,7 @@ from budgetal.annotators.oracle import Oracle
 from budgetal.errors import ConfigError
 from budgetal.project import Project
 from budgetal.simulate import run, true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.types import Annotation
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
@@ -50,7 +50,7 @@ def test_a_correction_replaces_the_price_and_an_undone_label_is_not_paid(project
 def test_money_is_recomputed_from_the_journal_alone(project):
     run(project, Oracle(true_labels(project)))
     again = State()
-    again.apply(project._logbook.events())
+    fold(again, project._logbook.events())
     assert again.ledger == project.state.ledger
     assert again.ledger.spent_money == project.state.rounds[-1].spent > 0.5 * 60
 
@@ -88,7 +88,7 @@ def test_a_journal_from_before_there_were_prices_is_read(project):
     for name in ("cost_per_compute_hour", "cost_per_wrong_label"):
         del config[name]
     state = State()
-    state.apply([dataclasses.replace(events[0], data={"config": config}), *events[1:]])
+    fold(state, [dataclasses.replace(events[0], data={"config": config}), *events[1:]])
     assert state.settings.cost_per_label_by_annotator == {}
     assert state.ledger.prices.of("red", "expert") == 0.5
 

@@ -8,7 +8,7 @@ import pytest
 from budgetal.mapping import known_of, marks_of, uncertainty_of
 from budgetal.mapping.marks import AUTOMATIC, BY_PEOPLE, NO_LABEL, OPEN, UNTOLD
 from budgetal.simulate import true_labels
-from budgetal.state import State
+from budgetal.state import State, fold
 from budgetal.store.events import Event, NewEvent
 from budgetal.types import Annotation
 
@@ -89,10 +89,10 @@ def test_which_images_are_in_the_audit_changes_nothing(project):
     swapped = [swap(event) for event in events]
     last = next(event.seq for event in events if event.kind == "fitted")
     for seq in range(2, last):
-        as_it_is, otherwise = fold(events, seq), fold(swapped, seq)
+        as_it_is, otherwise = folded(events, seq), folded(swapped, seq)
         assert as_it_is.audit.keys() != otherwise.audit.keys() or not as_it_is.audit
         assert packed(project, as_it_is) == packed(project, otherwise)
-    one, other = fold(events, len(events)), fold(swapped, len(events))
+    one, other = folded(events, len(events)), folded(swapped, len(events))
     assert one.audit.keys() != other.audit.keys()
     assert packed(project, one) == packed(project, other)
 
@@ -104,9 +104,9 @@ def swap(event):
     return dataclasses.replace(event, data={**event.data, "purpose": names[event.data["purpose"]]})
 
 
-def fold(events: list[Event], seq: int) -> State:
+def folded(events: list[Event], seq: int) -> State:
     state = State()
-    state.apply(event for event in events if event.seq <= seq)
+    fold(state, (event for event in events if event.seq <= seq))
     return state
 
 

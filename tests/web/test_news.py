@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import budgetal.web
-from budgetal.state import State
+from budgetal.state import HANDLERS
 from budgetal.web.routes.events import SHOWN
 
 SCRIPT = (Path(budgetal.web.__file__).parent / "static" / "live.js").read_text()
-KINDS = {name.removeprefix("_on_") for name in vars(State) if name.startswith("_on_")}
+KINDS = HANDLERS.keys()
 TELLING = {"sample_id", "sample_ids", "query", "purpose", "passed_over", "weights", "frame", "label", "suggestion"}
 """Fields of events that say which images are in the audit, or of which query an answer is."""
 
