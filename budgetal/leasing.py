@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from budgetal.annotators.claims import check_holder, given_up, hand_out, hand_out_together, take
+from budgetal.annotators.claims import Hands, check_holder, given_up, hand_out, hand_out_together, hands_of, take
 from budgetal.logbook import Logbook
 from budgetal.opinions import people_of
-from budgetal.store.leases import Clock, Instant, Lease, host_clock
+from budgetal.store.leases import DONE, Clock, Lease, host_clock
 from budgetal.store.store import Transaction
 
 DURATION_S = 60.0
@@ -31,9 +31,8 @@ class Leasing:
         annotator: whose page it is; images that wait for another person's opinion are then left out.
         """
         with self.logbook.transaction() as transaction:
-            waiting = self._waiting_for(annotator)
-            held = transaction.leases(waiting)
-            leases = hand_out(waiting, held, owner, n, self.clock(), self.duration_s)
+            chosen = hand_out(self._waiting_for(annotator), self._hands(transaction, owner), n)
+            leases = self._taken(transaction, chosen, owner)
             came_for_nothing = [] if leases else [self._short(transaction, owner)]
             transaction.lease([*leases, *came_for_nothing])
         return leases
@@ -44,9 +43,9 @@ class Leasing:
         besides: images that it has before it already. annotator: as in `claim`.
         """
         with self.logbook.transaction() as transaction:
-            waiting = self._waiting_for(annotator)
-            held = transaction.leases(waiting)
-            leases, others = hand_out_together(waiting, held, owner, arrange, besides, self.clock(), self.duration_s)
+            hands = self._hands(transaction, owner)
+            shown, renewed = hand_out_together(self._waiting_for(annotator), hands, arrange, besides)
+            leases, others = (self._taken(transaction, names, owner) for names in (shown, renewed))
             came_for_nothing = [] if leases or others else [self._short(transaction, owner)]
             transaction.lease([*leases, *others, *came_for_nothing])
         return leases
@@ -64,12 +63,12 @@ class Leasing:
         Raises LeaseError otherwise. keeps: the image stays in hand, since its answer is taken back; otherwise its lease
         ends here, so that another person can be asked about it, and the token still allows a correction.
         """
-        duration_s = self.duration_s if keeps else 0.0
+        duration_s, note = (self.duration_s, "") if keeps else (0.0, DONE)
 
         def check(transaction: Transaction) -> None:
             lease = transaction.leases([sample_id]).get(sample_id)
             check_holder(lease, f"image {sample_id}", owner, token)
-            transaction.lease([take(lease, sample_id, owner, self.clock(), duration_s)])
+            transaction.lease([take(lease, sample_id, owner, self.clock(), duration_s, note)])
 
         with self.logbook.checking(check):
             yield
@@ -81,14 +80,20 @@ class Leasing:
 
     def holders(self) -> dict[str, str]:
         """Who holds which of the open images now."""
-        now: Instant = self.clock()
-        held = self.logbook.leases(self._waiting())
-        return {name: lease.owner for name, lease in held.items() if lease.is_live(now)}
+        owners, open_now = self.logbook.owners(self.clock()), self.logbook.state.open_items
+        return {name: owner for name, owner in owners.items() if name in open_now}
 
     def is_short(self) -> bool:
         """Whether somebody came for an image just now and found none to take, and no query was asked since."""
         found = self.logbook.leases([SHORT]).get(SHORT)
         return found is not None and found.is_live(self.clock()) and found.note == self._n_queries()
+
+    def _hands(self, transaction: Transaction, owner: str) -> Hands:
+        return hands_of(transaction.owners(self.clock(), owner), owner)
+
+    def _taken(self, transaction: Transaction, names: Sequence[str], owner: str) -> list[Lease]:
+        held = transaction.leases(names)
+        return [take(held.get(name), name, owner, self.clock(), self.duration_s) for name in names]
 
     def _short(self, transaction: Transaction, owner: str) -> Lease:
         return take(transaction.leases([SHORT]).get(SHORT), SHORT, owner, self.clock(), SHORT_S, self._n_queries())
@@ -97,12 +102,17 @@ class Leasing:
         return str(len(self.logbook.state.queries))
 
     def _waiting_for(self, annotator: str | None) -> list[str]:
-        open_now = [] if self.logbook.state.paused else self._waiting()
-        return [name for name in open_now if not self._waits_for_another(name, annotator)]
-
-    def _waits_for_another(self, sample_id: str, annotator: str | None) -> bool:
         state = self.logbook.state
-        return state.is_opinion(state.open_items[sample_id]) and annotator in people_of(state, sample_id)
+        if state.paused:
+            return []
+        opinions = {query_id for query_id in set(state.open_items.values()) if state.is_opinion(query_id)}
+        waiting = self._waiting()
+        return [i for i in waiting if not self._waits_for_another(i, annotator, opinions)] if opinions else waiting
+
+    def _waits_for_another(self, sample_id: str, annotator: str | None, opinions: Collection[int]) -> bool:
+        """opinions: the open queries that ask for further ones."""
+        state = self.logbook.state
+        return state.open_items[sample_id] in opinions and annotator in people_of(state, sample_id)
 
     def _waiting(self) -> list[str]:
         """Open images, those of the oldest query first."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from budgetal.state import State, fold
 from budgetal.store.events import Event, NewEvent
-from budgetal.store.leases import Lease
+from budgetal.store.leases import Instant, Lease
 from budgetal.store.opening import open_store
 from budgetal.store.store import Store, Transaction
 from budgetal.types import Json
@@ -60,6 +60,10 @@ class Logbook:
     def leases(self, names: Sequence[str]) -> dict[str, Lease]:
         """The leases among `names`, expired ones included."""
         return self._store.leases(names)
+
+    def owners(self, now: Instant) -> dict[str, str]:
+        """Owners of all names held at `now`."""
+        return self._store.owners(now)
 
     def kept(self, kind: str) -> dict[str, dict[str, Json]]:
         """The rows of `kind` that are kept beside the events, by name."""

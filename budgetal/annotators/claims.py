@@ -6,8 +6,8 @@ unless somebody else has the image by then. That is what the fencing token decid
 image may be handed on, so a clock that errs costs an answer at worst and never gives an image two holders.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from budgetal.errors import LeaseError
 from budgetal.store.leases import Instant, Lease
@@ -15,40 +15,55 @@ from budgetal.store.leases import Instant, Lease
 NOBODY = ""
 
 
-def hand_out(
-    names: Sequence[str], held: Mapping[str, Lease], owner: str, n: int, now: Instant, duration_s: float
-) -> list[Lease]:
-    """At most `n` of `names` as leases of `owner` from `now` on: the owner's own again, then free ones in order.
+@dataclass(frozen=True)
+class Hands:
+    """Whose images are whose when somebody comes: those that were `own` last, and those that `others` hold."""
+
+    own: Set[str]
+    others: Set[str]
+
+
+def hands_of(owners: Mapping[str, str], owner: str) -> Hands:
+    """The hands as `owner` sees them. owners: of each image in anybody's hands, and of the owner's expired ones."""
+    own = frozenset(name for name, who in owners.items() if who == owner)
+    return Hands(own, owners.keys() - own)
+
+
+def hand_out(names: Sequence[str], hands: Hands, n: int) -> list[str]:
+    """At most `n` of `names`: the owner's own again, then free ones in order.
 
     Of the free ones it is half at most, and one at least, so that those who come next find some too.
     """
-    own = [name for name in names if name in held and held[name].owner == owner][:n]
-    free = [name for name in names if not is_taken(held.get(name), owner, now) and name not in own]
-    n_new = min(n - len(own), max(len(free) // 2, 1))
-    return [take(held.get(name), name, owner, now, duration_s) for name in [*own, *free[:n_new]]]
+    own = [name for name in names if name in hands.own][:n]
+    free = _free(names, hands) if len(own) < n else []
+    return [*own, *free[: min(n - len(own), _half(free))]]
 
 
 def hand_out_together(
-    names: Sequence[str],
-    held: Mapping[str, Lease],
-    owner: str,
-    arrange: Callable[[Sequence[str]], Sequence[str]],
-    besides: Collection[str],
-    now: Instant,
-    duration_s: float,
-) -> tuple[list[Lease], list[Lease]]:
-    """What `arrange` chooses to show next, as leases of `owner`; and leases that it holds already, renewed.
+    names: Sequence[str], hands: Hands, arrange: Callable[[Sequence[str]], Sequence[str]], besides: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """What `arrange` chooses to show next, and what else the owner holds, which is to be renewed.
 
     `arrange` is given what may be shown, in the order of `names`: the owner's own but those in `besides`; where it has
     none, free ones, of these half at most, and one at least, so that those who come next find some too.
     """
-    own = [name for name in names if name in held and held[name].owner == owner]
-    free = [name for name in names if not is_taken(held.get(name), owner, now) and name not in own]
+    own = [name for name in names if name in hands.own]
     left = [name for name in own if name not in besides]
-    shown = arrange(left or [name for name in free[: max(len(free) // 2, 1)] if name not in besides])
-    renewed = [name for name in own if name not in shown]
-    leases, others = ([take(held.get(i), i, owner, now, duration_s) for i in some] for some in (shown, renewed))
-    return leases, others
+    shown = list(arrange(left or _first_half(names, hands, besides)))
+    return shown, [name for name in own if name not in shown]
+
+
+def _first_half(names: Sequence[str], hands: Hands, besides: Collection[str]) -> list[str]:
+    free = _free(names, hands)
+    return [name for name in free[: _half(free)] if name not in besides]
+
+
+def _free(names: Sequence[str], hands: Hands) -> list[str]:
+    return [name for name in names if name not in hands.others and name not in hands.own]
+
+
+def _half(free: Sequence[str]) -> int:
+    return max(len(free) // 2, 1)
 
 
 def is_taken(lease: Lease | None, owner: str, now: Instant) -> bool:

@@ -14,7 +14,16 @@ import sqlalchemy as sa
 
 from budgetal.store.schema import leases_table
 
+DONE = "done"
+"""The note of a lease whose work is done, as against one that merely expired."""
 _NAMES_A_QUERY = 500
+# In place, so that a renewal changes one index and not all; both databases read it.
+_REPLACE = sa.text(
+    "INSERT INTO leases (name, owner, token, clock, expires_s, note) "
+    "VALUES (:name, :owner, :token, :clock, :expires_s, :note) ON CONFLICT (name) DO UPDATE SET "
+    "owner = excluded.owner, token = excluded.token, clock = excluded.clock, expires_s = excluded.expires_s, "
+    "note = excluded.note"
+)
 _COLUMNS = leases_table.columns.keys()
 
 
@@ -68,12 +77,19 @@ def select_leases(connection: sa.Connection, names: Sequence[str]) -> dict[str, 
     return found
 
 
+def select_owners(connection: sa.Connection, now: Instant, besides: str | None) -> dict[str, str]:
+    """Owners of all names that are held at `now`, and of those that `besides` held last and is not done with."""
+    lease = leases_table.c
+    held = sa.and_(lease.clock == now.clock, lease.expires_s > now.seconds)
+    unfinished = sa.and_(lease.owner == besides, lease.note != DONE)
+    query = sa.select(lease.name, lease.owner).where(held if besides is None else sa.or_(held, unfinished))
+    return {name: owner for name, owner in connection.execute(query).all() if owner}
+
+
 def replace_leases(connection: sa.Connection, leases: Sequence[Lease]) -> None:
     """Write `leases`, each in place of the one of its name."""
     if leases:
-        names = [lease.name for lease in leases]
-        connection.execute(sa.delete(leases_table).where(leases_table.c.name.in_(names)))
-        connection.execute(sa.insert(leases_table), [_row(lease) for lease in leases])
+        connection.execute(_REPLACE, [_row(lease) for lease in leases])
 
 
 def _row(lease: Lease) -> dict[str, object]:

@@ -11,7 +11,7 @@ from budgetal.errors import StorageError
 from budgetal.store.events import Event, NewEvent, canonical_json
 
 #: Equal to the newest file of migrations/versions. Raise it with each migration.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = sa.MetaData()
 events_table = sa.Table(
@@ -40,6 +40,9 @@ leases_table = sa.Table(
     sa.Column("clock", sa.Text(), nullable=False),
     sa.Column("expires_s", sa.Double(), nullable=False),
     sa.Column("note", sa.Text(), nullable=False),
+    # A row stays for every image that was ever handed out; who claims asks for the few in hand.
+    sa.Index("leases_in_hand", "clock", "expires_s"),
+    sa.Index("leases_by_owner", "owner", "note"),
 )
 kept_table = sa.Table(
     "kept",

@@ -15,7 +15,7 @@ from budgetal.store.events import Event
 from budgetal.store.failures import storage_errors
 from budgetal.store.filesystem import refuse_network_folder
 from budgetal.store.kept import select_kept
-from budgetal.store.leases import Lease, select_leases
+from budgetal.store.leases import Instant, Lease, select_leases, select_owners
 from budgetal.store.locking import is_end_lost, lock_path, write_mark, writer_lock
 from budgetal.store.maintenance import checkpoint_when_long, set_log_aside, vacuum_into
 from budgetal.store.migrate import bring_up_to_date, has_events
@@ -115,6 +115,12 @@ class SqliteStore:
         self._check_usable()
         with storage_errors(f"Cannot read {self._journal}"), self._readers.connect() as connection:
             return select_leases(connection, names)
+
+    def owners(self, now: Instant) -> dict[str, str]:
+        """Who holds what; see `Store`."""
+        self._check_usable()
+        with storage_errors(f"Cannot read {self._journal}"), self._readers.connect() as connection:
+            return select_owners(connection, now, None)
 
     def kept(self, kind: str) -> dict[str, dict[str, Json]]:
         """Committed rows of `kind`; see `Store`."""

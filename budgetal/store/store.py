@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from budgetal.store.events import Event, NewEvent
-from budgetal.store.leases import Lease
+from budgetal.store.leases import Instant, Lease
 from budgetal.types import Json
 
 
@@ -27,6 +27,10 @@ class Transaction(Protocol):
 
     def leases(self, names: Sequence[str]) -> dict[str, Lease]:
         """The leases that exist among `names`, expired ones included."""
+        ...
+
+    def owners(self, now: Instant, besides: str | None = None) -> dict[str, str]:
+        """Owners of all names held at `now`, and of those that `besides` held last and is not done with."""
         ...
 
     def lease(self, leases: Sequence[Lease]) -> None:
@@ -62,6 +66,10 @@ class Store(Protocol):
 
     def leases(self, names: Sequence[str]) -> dict[str, Lease]:
         """The committed leases among `names`. Never waits for a writer."""
+        ...
+
+    def owners(self, now: Instant) -> dict[str, str]:
+        """Owners of all names held at `now`. Never waits for a writer."""
         ...
 
     def kept(self, kind: str) -> dict[str, dict[str, Json]]:

@@ -11,7 +11,7 @@ from budgetal.errors import StorageError
 from budgetal.store.events import Event, NewEvent, check_names
 from budgetal.store.failures import storage_errors
 from budgetal.store.kept import replace_kept, select_kept
-from budgetal.store.leases import Lease, replace_leases, select_leases
+from budgetal.store.leases import Instant, Lease, replace_leases, select_leases, select_owners
 from budgetal.store.schema import Row, events_table, to_event, to_row
 from budgetal.types import Json
 
@@ -73,6 +73,12 @@ class SqlTransaction:
         self._check_open()
         with self._guarded("read"):
             return select_leases(self._connection, names)
+
+    def owners(self, now: Instant, besides: str | None = None) -> dict[str, str]:
+        """See `Transaction`."""
+        self._check_open()
+        with self._guarded("read"):
+            return select_owners(self._connection, now, besides)
 
     def lease(self, leases: Sequence[Lease]) -> None:
         """See `Transaction`."""

@@ -1,5 +1,6 @@
 """What every Store promises. A new store inherits StoreContract and gives `open_again`."""
 
+import itertools
 import threading
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import pytest
 
 from budgetal.errors import StorageError
 from budgetal.store import Instant, Lease, NewEvent, Store
+from budgetal.store.leases import DONE
 
 
 def append(store: Store, *events: NewEvent):
@@ -208,6 +210,23 @@ class StoreContract:
             transaction.lease([lease("a")])
             raise KeyError
         assert store.leases(["a"]) == {}
+
+    def test_it_names_who_holds_what_and_what_one_owner_is_not_done_with(self, store):
+        """Against each row by itself: live, expired, of another clock, given up, done."""
+        expires = [Instant(clock, seconds) for clock in ("test", "before a restart") for seconds in (1.0, 2.5)]
+        rows = itertools.product(["anna", "ben", ""], expires, ["", DONE])
+        given = [Lease(f"image {i}", owner, 1, *rest) for i, (owner, *rest) in enumerate(rows)]
+        now = Instant("test", 2.0)
+        live = {one.name: one.owner for one in given if one.is_live(now)}
+        unfinished = {one.name: "anna" for one in given if one.owner == "anna" and one.note != DONE}
+        with store.transaction() as transaction:
+            transaction.lease(given)
+            assert transaction.owners(now) == live
+            assert transaction.owners(now, "anna") == {**live, **unfinished}
+            assert transaction.owners(now, "") == live
+        assert store.owners(now) == live
+        assert len(live) == 4
+        assert len(unfinished) == 4
 
     def test_many_leases_at_once(self, store):
         many = [lease(f"image {i}") for i in range(1200)]

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from store_contract import append, number, values
 
-from budgetal.store import migrate, open_store
+from budgetal.store import Instant, Lease, migrate, open_store
 from budgetal.store.connections import writer_engine
 from budgetal.store.schema import SCHEMA_VERSION, metadata
 
@@ -100,6 +100,20 @@ def test_a_migration_killed_between_leaves_the_old_journal(old_journal, next_ver
     next_version("pass")
     store = open_store(old_journal)
     assert values(store.read()) == [5, 6]
+    store.close()
+
+
+def test_leases_of_the_third_schema_are_kept(old_journal):
+    with open_store(old_journal).transaction() as transaction:
+        transaction.lease([Lease("an image", "anna", 7, Instant("test", 2.0))])
+    with sqlite3.connect(old_journal) as connection:
+        connection.execute("DROP INDEX leases_in_hand")
+        connection.execute("DROP INDEX leases_by_owner")
+        connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    connection.close()
+    store = open_store(old_journal)
+    assert store.leases(["an image"])["an image"].token == 7
+    assert store.owners(Instant("test", 1.0)) == {"an image": "anna"}
     store.close()
 
 

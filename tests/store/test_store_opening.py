@@ -39,7 +39,7 @@ def test_a_newer_schema_is_refused_naming_both_versions_and_left_alone(journal):
         connection.execute("UPDATE alembic_version SET version_num = '0007'")
     connection.close()
     content = journal.read_bytes()
-    with pytest.raises(ProjectError, match=r"newer budgetal \(schema 7, this one knows 3\): upgrade budgetal"):
+    with pytest.raises(ProjectError, match=r"newer budgetal \(schema 7, this one knows 4\): upgrade budgetal"):
         open_store(journal, create=True)
     assert journal.read_bytes() == content
 
