@@ -142,7 +142,7 @@ class Workspace:
             self.side,
             self.arrays,
             self.folder / "models",
-            self._on_embedded,
+            self.on_progress,
             self._source_to_adapt_from(),
         )
 
@@ -204,9 +204,6 @@ class Workspace:
     def pool(self, samples: tuple[Sample, ...]) -> Pool:
         """The rows of `samples`."""
         return Pool([sample.sample_id for sample in samples])
-
-    def _on_embedded(self, done: int, total: int) -> None:
-        self.on_progress("embedding images", done, total)
 
     def _load(self, spec: str, split: str) -> Collection:
         side = self.config.input_size or default_input_size(self.config.backbone, None)

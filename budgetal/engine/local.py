@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +42,8 @@ class LocalEngine:
     """Trains and runs the project's network on the processor of this machine.
 
     `pixels` is the whole pool, by row; `work` holds checkpoints and the index of cached features;
-    `on_progress(done, total)` hears how far the embedding of images is; `source`: labelled images of another
-    collection, for domain adaptation.
+    `on_progress(doing, done, total)` hears how many images were seen by the network as it came (embedding) or as it
+    was trained (scoring); `source`: labelled images of another collection, for domain adaptation.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LocalEngine:
         side: int,
         arrays: ArrayStore,
         work: Path,
-        on_progress: OnProgress | None = None,
+        on_progress: Callable[[str, int, int], None] = lambda _doing, _done, _total: None,
         source: Source | None = None,
     ) -> None:
         check_input_size(config.backbone, side)
@@ -64,7 +64,8 @@ class LocalEngine:
         self.side = side
         self.arrays = arrays
         self.work = work
-        self.on_progress = on_progress
+        self._on_embedded: OnProgress = partial(on_progress, "embedding images")
+        self._on_scored: OnProgress = partial(on_progress, "scoring images")
         self.source = source
         self._seen: tuple[str, Columns] | None = None
         work.mkdir(parents=True, exist_ok=True)
@@ -148,7 +149,7 @@ class LocalEngine:
         classifier = self._trained(model)
         images = self.pixels if pixels is None else pixels
         features = embed(
-            classifier, images, side=self.side, on_progress=self.on_progress, views=trained_views(self.config)
+            classifier, images, side=self.side, on_progress=self._on_scored, views=trained_views(self.config)
         )
         return features, linear_head(classifier)
 
@@ -183,7 +184,7 @@ class LocalEngine:
     @cached_property
     def _frozen(self) -> FrozenBackbone:
         cache = FeatureCache(self.arrays, self.work / "features.json")
-        return FrozenBackbone(self._pretrained, self.side, self._views, cache, self.on_progress)
+        return FrozenBackbone(self._pretrained, self.side, self._views, cache, self._on_embedded)
 
     @cached_property
     def _pool_standardisation(self) -> tuple[Floats, Floats]:
@@ -212,7 +213,7 @@ class LocalEngine:
         config = self.config
         settings = config.student, default_weights(config.student), config.student_epochs, self.n_classes, self.side
         mirror = may_mirror(config)
-        return Cotraining(*settings, self._views, mirror, config.seed, self.on_progress, config.unlabelled)
+        return Cotraining(*settings, self._views, mirror, config.seed, self._on_scored, config.unlabelled)
 
     def _cotrain(
         self,

@@ -15,17 +15,18 @@ from budgetal.store.arrays import ArrayStore
 
 N = 40
 MODES = ("head", "last_block", "full")
+STUDENT = {"student_epochs": 1}
 
 
 class Killed(BaseException):
     pass
 
 
-def engine(folder, pixels, finetune="head", **changes):
+def engine(folder, pixels, finetune="head", on_progress=lambda *_: None, **changes):
     settings = {"images": "x", "classes": ("red", "green", "blue"), "budget": 10, "epochs": 2, "train_batch": 8}
     backbone = {"backbone": "squeezenet1_1", "weights": "none"}
     config = make_config(**(settings | backbone | {"finetune": finetune} | changes))
-    return LocalEngine(config, pixels, 3, 32, ArrayStore(folder / "arrays"), folder / "work")
+    return LocalEngine(config, pixels, 3, 32, ArrayStore(folder / "arrays"), folder / "work", on_progress)
 
 
 def silent(record):
@@ -56,6 +57,18 @@ def test_the_head_learns_what_random_features_show(pool, tmp_path):
     learner = engine(tmp_path, pixels)
     probs = learner.predict(learner.fit(labelled(labels), 1, silent)).probs
     assert (probs.argmax(axis=1) == labels)[30:].mean() >= 0.8
+
+
+@pytest.mark.parametrize("mode", ["last_block", "full", "cotrain"])
+def test_a_trained_network_says_how_many_images_it_has_scored(mode, pool, tmp_path):
+    pixels, labels = pool
+    heard = []
+    learner = engine(tmp_path, pixels, mode, lambda *said: heard.append(said), **STUDENT)
+    learner.features()
+    assert heard == [("embedding images", N, N)]
+    learner.predict(learner.fit(labelled(labels), 1, silent))
+    assert heard[1:]
+    assert set(heard[1:]) == {("scoring images", N, N)}
 
 
 @pytest.mark.parametrize("mode", MODES)

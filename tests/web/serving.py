@@ -10,14 +10,14 @@ class Server:
     """A server on a port of its own, which it keeps when it is started again."""
 
     def __init__(self, folder, state, *options):
-        self.folder, self.state, self.options, self.port = folder, state, options, 0
+        self.folder, self.options, self.port = folder, options, 0
+        self.environment = {**os.environ, "XDG_STATE_HOME": str(state), "OMP_NUM_THREADS": "1"}
         self.start()
 
     def start(self):
-        environment = {**os.environ, "XDG_STATE_HOME": str(self.state), "OMP_NUM_THREADS": "1"}
         options = ["--port", str(self.port), *self.options]
         command = [sys.executable, "-m", "budgetal", "serve", str(self.folder), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self.environment)
         self.link = self.process.stdout.readline().split()[1]
         self.port = int(re.search(r":(\d+)/", self.link)[1])
 

@@ -1,6 +1,7 @@
 """What happens, as it happens: server-sent events from the journal."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
@@ -39,12 +40,14 @@ async def events(
 
     `journal` events carry their number; `learner` says what the learner does and is not numbered.
     """
-    seq, learner = int(last_event_id or after), None
+    seq, told_of = int(last_event_id or after), ""
     yield ServerSentEvent(comment="here", retry=1000)
     while not (site.watcher.is_closing() or site.sessions.is_over(session)):
-        if site.watcher.learner != learner:
-            learner = site.watcher.learner
-            yield ServerSentEvent(event="learner", data=learner)
+        # As text: browsers pass over an event without data, and null says that no learner is there any more.
+        learner = json.dumps(site.watcher.learner)
+        if learner != told_of:
+            told_of = learner
+            yield ServerSentEvent(event="learner", raw_data=learner)
         found = await _new_events(site, seq)
         for event in found:
             seq = event.seq

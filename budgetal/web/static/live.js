@@ -1,7 +1,7 @@
 // The live page: head line, charts and news, from the journal as it grows.
 
 import { follow, get } from "./api.js";
-import { chart, element } from "./live_figures.js";
+import { chart, element, redraw } from "./live_figures.js";
 import { Insights } from "./live_insights.js";
 import { count, isWaiting, learnerWords, percent } from "./words.js";
 
@@ -105,7 +105,7 @@ function showCharts(figures) {
   const open = new Set([...document.querySelectorAll("#charts details[open]")].map((one) => one.dataset.heading));
   const drawn = figures.filter((figure) => figure.svg).map((figure) => chart(figure, open.has(figure.heading)));
   const none = element("p", "card lead", "The charts begin when the first model is trained.");
-  $("charts").replaceChildren(...(drawn.length ? drawn : [none]), $("news"));
+  redraw($("charts"), [...(drawn.length ? drawn : [none]), $("news")]);
 }
 
 const times = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;

@@ -19,9 +19,11 @@ function numbers(figure, isOpen) {
   made.open = isOpen;
   made.dataset.heading = figure.heading;
   const summary = element("summary", "", "Numbers");
+  summary.dataset.key = `numbers of ${figure.heading}`;
   summary.append(element("span", "unseen", ` of ${figure.heading}`));
   const scroll = element("div", "scroll");
   scroll.tabIndex = 0;
+  scroll.dataset.key = `table of ${figure.heading}`;
   scroll.setAttribute("role", "group");
   scroll.setAttribute("aria-label", `Table: ${figure.columns.join(", ")}`);
   scroll.append(table(figure));
@@ -43,6 +45,13 @@ export function table({ columns, rows }) {
     for (const cell of row) line.insertCell().textContent = cell;
   }
   return made;
+}
+
+// New contents for a place; whoever is on something there by keyboard stays on what has come in its stead.
+export function redraw(place, made) {
+  const key = place.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  place.replaceChildren(...made);
+  if (key !== undefined) [...place.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key)?.focus({ preventScroll: true });
 }
 
 export function element(tag, className = "", text = null) {

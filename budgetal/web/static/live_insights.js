@@ -1,7 +1,7 @@
 // The lower half of the live page: errors and the images behind them, the forecast, classes, people.
 
 import { get, imageUrl } from "./api.js";
-import { chart, element, table } from "./live_figures.js";
+import { chart, element, redraw, table } from "./live_figures.js";
 import { count, duration, percent } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -11,6 +11,15 @@ export class Insights {
   // isReviewer: there is a matrix of errors, whose cells open their images, and a table of people.
   constructor({ isReviewer }) {
     this.isReviewer = isReviewer;
+    this.seen = new Map();
+  }
+
+  // What is as it was stays on the page untouched: somebody may be reading or pointing at it.
+  isNews(part, found) {
+    const text = JSON.stringify(found);
+    if (this.seen.get(part) === text) return false;
+    this.seen.set(part, text);
+    return true;
   }
 
   // Each part by itself: one that fails leaves the others.
@@ -21,13 +30,14 @@ export class Insights {
 
   async errors() {
     const { classes, counts } = await get("/confusion");
+    if (!this.isNews("errors", { classes, counts })) return;
     const total = sum(counts.flat());
     $("errors").hidden = total === 0;
     if (!total) return;
     const right = sum(counts.map((row, i) => row[i]));
     $("errors-note").textContent = `Of ${count(total)} images that the model chose to ask, it had guessed ${count(right)} right (${percent(right / total)}) before people answered. It chooses those that it is unsure of, so it is right more often on the rest.`;
     const shown = classes.map((_, i) => i).filter((i) => classes.length <= MOST_CLASSES || sum(counts[i]) - counts[i][i] > 0);
-    $("confusion").replaceChildren(...this.matrix(classes, counts, shown));
+    redraw($("confusion"), this.matrix(classes, counts, shown));
   }
 
   matrix(classes, counts, shown) {
@@ -52,6 +62,7 @@ export class Insights {
     const words = i === j ? `${classes[i]} recognised: ${count(n)}` : `${classes[i]} taken for ${classes[j]}: ${count(n)}`;
     const button = element("button", "", count(n));
     Object.assign(button, { type: "button", title: words });
+    button.dataset.key = `${i} ${j}`;
     button.setAttribute("aria-label", `${words}. Show the images`);
     button.addEventListener("click", () => this.open(words, classes[i], classes[j]));
     made.append(button);
@@ -69,20 +80,23 @@ export class Insights {
 
   async outlook() {
     const { lines, note, figures } = await get("/forecast");
+    if (!this.isNews("outlook", { lines, note, figures })) return;
     $("outlook").hidden = false;
     $("outlook-lines").replaceChildren(...lines.map((line) => element("li", "", line)));
     $("outlook-note").textContent = note;
-    $("outlook-charts").replaceChildren(...figures.map((figure) => chart(figure, false)));
+    redraw($("outlook-charts"), figures.map((figure) => chart(figure, isOpen($("outlook-charts"), figure))));
   }
 
   async classes() {
     const found = await get("/class-table");
+    if (!this.isNews("classes", found)) return;
     $("classes").hidden = false;
     $("classes-table").replaceChildren(table(found));
   }
 
   async people(standing) {
     const found = await get("/paces");
+    if (!this.isNews("people", { found, n_left: standing.n_left })) return;
     $("people").hidden = found.length === 0;
     const pace = sum(found.map((person) => person.per_minute ?? 0));
     $("people-note").textContent = pace && standing.n_left ? `At the pace of their last ten minutes of answers the budget lasts about ${duration((60 * standing.n_left) / pace)}.` : "";
@@ -98,6 +112,7 @@ export class Insights {
   }
 }
 
+const isOpen = (place, figure) => [...place.querySelectorAll("details[open]")].some((one) => one.dataset.heading === figure.heading);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 function corner() {

@@ -22,7 +22,9 @@ function howFar({ doing, done, total, per_s, left_s }) {
   if (doing === "training the last layer") return [`step ${count(done)} of at most ${count(total)}`];
   const left = left_s ? [`about ${duration(left_s)} left`] : [];
   if (doing === "training") return [`epoch ${count(done)} of ${count(total)}`, ...left];
-  return [`${count(done)} of ${count(total)}`, ...(per_s ? [`${count(Math.round(per_s))} images/s`] : []), ...left];
+  return [`${count(done)} of ${count(total)}`, ...(per_s ? [`${speed(per_s)} images/s`] : []), ...left];
 }
+
+const speed = (per_s) => (per_s < 10 ? per_s.toFixed(1) : count(Math.round(per_s)));
 
 export const isWaiting = (learner) => !learner || /^(waiting|finished)/.test(learner.doing);
