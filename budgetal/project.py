@@ -7,33 +7,29 @@ while query := project.ask():
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from budgetal import journal, rounds
+from budgetal import answering, changes, journal, rounds
 from budgetal.annotators.after_review import AfterReview
-from budgetal.blindness import may_be_helped
-from budgetal.budget.plan import BudgetPlan, plan_budget
-from budgetal.classes import Change, class_change
-from budgetal.config import Config, class_named, load_config, make_config, save_config
-from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
+from budgetal.budget.plan import BudgetPlan
+from budgetal.classes import Change
+from budgetal.config import Config, make_config, save_config
+from budgetal.errors import BudgetError, ProjectError
 from budgetal.export.labels import LabelRow
 from budgetal.learner import Learner
 from budgetal.logbook import Logbook
 from budgetal.loop import ClassesChangedError, Loop
-from budgetal.opinions import is_asked_of_another, n_unasked, none_to_ask_again
 from budgetal.outputs import write_outputs
+from budgetal.parts import Parts
 from budgetal.planning import Planner
-from budgetal.registry import unknown_name
 from budgetal.results import label_rows
-from budgetal.review_list import check_blind, n_reviewed, outcome
+from budgetal.review_list import n_reviewed, outcome
 from budgetal.setup import SETTINGS, set_up
-from budgetal.state import GIVEN, State
+from budgetal.state import State
 from budgetal.store.events import NewEvent
-from budgetal.types import NONE_OF_THESE, Annotation, Json, Quarantined, Query, Sample
-from budgetal.validation import OF_CLASSES, check_audit, check_changes, check_money, check_names
+from budgetal.types import Annotation, Json, Quarantined, Query, Sample
 from budgetal.workspace import OnProgress, Workspace, no_progress
 
 
@@ -44,6 +40,7 @@ class Project:
         self.folder = folder
         self.on_progress: OnProgress = no_progress
         self._logbook = Logbook(folder)
+        self._built: Parts | None = None
         self._seconds_to_open = 0.0
         self._idle_since_s: float | None = None
 
@@ -79,22 +76,10 @@ class Project:
     def open(cls, folder: str | Path) -> "Project":
         """Open a project folder; edits to its budgetal.toml become an event. Raises ProjectError."""
         project = cls(Path(folder))
-        project._adopt_settings()
+        edited = changes.changes_in_file(project.state, project.folder / SETTINGS)
+        if edited:
+            project.configure(**edited)
         return project
-
-    def _adopt_settings(self) -> None:
-        path = self.folder / SETTINGS
-        if not path.exists():
-            save_config(self.config, path)
-            return
-        wanted, current = load_config(path).model_dump(), self.config.model_dump()
-        if wanted["classes"] in self.state.former_classes:
-            # Whoever changed the classes was killed before the file was written.
-            wanted = {**wanted, **{name: current[name] for name in OF_CLASSES}}
-            save_config(make_config(**wanted), path)
-        changes = {name: value for name, value in wanted.items() if value != current[name]}
-        if changes:
-            self.configure(**changes)
 
     # -- what is known -------------------------------------------------------------------------
 
@@ -111,54 +96,43 @@ class Project:
     @property
     def loop(self) -> Loop:
         """The steps between two queries; `budgetal work` takes them one by one."""
-        return self._loop
+        return self._parts.loop
 
     @property
     def config(self) -> Config:
         """The settings in force."""
         return self.state.settings
 
-    @cached_property
+    @property
     def workspace(self) -> Workspace:
         """The folder's arrays and images."""
-        return Workspace(self.folder, self.config, self._on_progress)
-
-    @cached_property
-    def _index(self) -> tuple[tuple[Sample, ...], tuple[Quarantined, ...]]:
-        if self.state.index_ref is None:
-            raise ProjectError(f"{self.folder} was not set up to the end: run `budgetal init` again")
-        return self.workspace.read_index(self.state.index_ref)
+        return self._parts.workspace
 
     @property
     def samples(self) -> tuple[Sample, ...]:
         """Every image, in row order."""
-        return self._index[0]
+        return self._parts.index[0]
 
     @property
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Files that could not be used, with the reason."""
-        return self._index[1]
+        return self._parts.index[1]
 
-    @cached_property
+    @property
     def plan(self) -> BudgetPlan:
         """How the budget is split."""
-        return self._plan_for(self.config)
+        return self._parts.plan
 
-    @cached_property
+    @property
     def learner(self) -> Learner:
         """The machine's part of a round."""
-        samples = self.samples  # Read first: the workspace then knows which images to expect.
-        return Learner(self.workspace, self.workspace.pool(samples), self.plan)
+        return self._parts.learner
 
-    @cached_property
-    def _loop(self) -> Loop:
-        loop = Loop(self.folder, self._logbook, self.learner, self.plan, self._on_progress)
-        loop.worked_since_s -= self._seconds_to_open
-        return loop
-
-    def _plan_for(self, config: Config) -> BudgetPlan:
-        n_given = sum(label.query_id == GIVEN for label in self.state.labels.values())
-        return plan_budget(config, self.state.n_samples, n_given)
+    @property
+    def _parts(self) -> Parts:
+        if self._built is None:
+            self._built = Parts(self.folder, self._logbook, self.config, self._on_progress, self._seconds_to_open)
+        return self._built
 
     # -- ask and tell --------------------------------------------------------------------------
 
@@ -197,12 +171,12 @@ class Project:
         # People's time since the last query is not the machine's.
         idle_since_s, self._idle_since_s = self._idle_since_s, None
         if idle_since_s is not None:
-            self._loop.worked_since_s += time.monotonic() - idle_since_s
+            self.loop.worked_since_s += time.monotonic() - idle_since_s
         while True:
             try:
-                return self._loop.next_query(n)
+                return self.loop.next_query(n)
             except ClassesChangedError:
-                self._forget_settings()
+                self._built = None
             finally:
                 self._idle_since_s = time.monotonic()
 
@@ -217,12 +191,8 @@ class Project:
         label is no longer paid for.
         """
         with self._logbook.transaction() as transaction:
-            answers = list(annotations)
-            events = [self._answer(annotation) for annotation in answers]
-            self._reserve_unplanned(answers)
-            for event, stored in zip(events, transaction.append(events), strict=True):
-                if self._as_now(stored.data) != event.data:
-                    raise ProjectError(f"Key {event.key!r} stands for another answer: use a new key for each")
+            events = answering.answered(self.state, list(annotations))
+            answering.check_stored(self.config, events, transaction.append(events))
         self.catch_up()
 
     def skip(self, sample_id: str, *, broken: bool = False) -> None:
@@ -231,51 +201,26 @@ class Project:
         broken: there is nothing to see in it, so it gets no label by the machine either.
         """
         with self._logbook.transaction() as transaction:
-            query_id = self._query_id(sample_id)
-            if sample_id in self.state.labels and not is_asked_of_another(self.state, sample_id):
-                raise ProjectError(f"Cannot skip image {sample_id}: it has a label. Undo that first.")
-            transaction.append([journal.skipped(sample_id, query_id, broken=broken)])
+            transaction.append([answering.skipped(self.state, sample_id, broken=broken)])
         self.catch_up()
 
     def undo(self, sample_id: str) -> None:
         """Take the last answer for an image (or a skip) back; the image is asked again."""
         with self._logbook.transaction() as transaction:
-            query_id = self._query_id(sample_id)
-            if sample_id in self.state.open_items:
-                raise ProjectError(f"Nothing to undo: image {sample_id} has no answer yet")
-            if query_id == GIVEN:
-                raise ProjectError(f"Image {sample_id} came with its label: tell() a new one to correct it")
-            is_skip = sample_id in self.state.skipped or (sample_id, query_id) in self.state.skipped_opinions
-            if is_skip and not self.state.is_audit(sample_id):
-                self.state.ledger.reserve(1)
-            transaction.append([journal.item_event("undone", sample_id, query_id)])
+            transaction.append([answering.undone(self.state, sample_id)])
         self.catch_up()
 
-    def configure(self, *, annotator: str | None = None, **changes: Any) -> None:
+    # -- decisions under way -------------------------------------------------------------------
+
+    def configure(self, *, annotator: str | None = None, **settings: Any) -> None:
         """Change settings of a running project, e.g. a larger budget. Raises ConfigError or ProjectError.
 
         annotator: who changes them, for the journal.
         """
-        check_changes(changes)
-        if "strategy" in changes and self.state.fallback_round is not None:
-            raise ConfigError(
-                f"Cannot change the strategy to {changes['strategy']!r}: queries are random since round "
-                f"{self.state.fallback_round}, when the guard found the strategy worse"
-            )
-        config = make_config(**{**self.config.model_dump(), **changes})
-        check_names(config)
-        plan = self._plan_for(config)
-        reopens, replans = rounds.reopens(changes), rounds.replans(self.state, config, changes)
-        if reopens:
-            check_blind(dataclasses.replace(self.state, config=config), plan)
-        if reopens:
-            check_money(dataclasses.replace(self.state, config=config).ledger)
-        if "audit" in changes:
-            left = dataclasses.replace(self.state, config=config).ledger.available
-            check_audit(config, len(self.state.audit), left)
-        self._logbook.append([journal.configured(changes, annotator, reopens=reopens, replans=replans)])
+        config, event = changes.configured(self.state, settings, annotator)
+        self._logbook.append([event])
         save_config(config, self.folder / SETTINGS)
-        self._forget_settings()
+        self._built = None
 
     def change_classes(self, change: Change, *names: str, annotator: str | None = None, ask_again: bool = False) -> int:
         """Add a class (its name), rename one (old, new) or merge one into another (that one, the other).
@@ -285,13 +230,11 @@ class Project:
         again. Returns how many these were. Raises ConfigError, and then changes nothing.
         """
         with self._logbook.transaction() as transaction:
-            changed = journal.classes_changed(class_change(self.config, change, names), annotator)
-            none = none_to_ask_again(self.state) if ask_again else ()
-            taken_back = [journal.item_event("undone", i, self.state.labels[i].query_id) for i in none]
-            transaction.append([changed, *taken_back])
+            events = changes.classes_changed(self.state, change, names, annotator, ask_again=ask_again)
+            transaction.append(events)
         self.catch_up()
         save_config(self.config, self.folder / SETTINGS)
-        return len(none)
+        return len(events) - 1
 
     def pause(self, annotator: str | None = None) -> None:
         """Hand out no images and train no model until `resume`; answers are still taken."""
@@ -341,78 +284,13 @@ class Project:
     def catch_up(self) -> None:
         """Read what other processes wrote since."""
         self._logbook.catch_up()
-        space = self.__dict__.get("workspace")
         # Compared with what was built, since whoever takes part in the journal may have read the change already.
-        if space is not None and space.config != self.config:
-            self._forget_settings()
+        if self._built is not None and self._built.config != self.config:
+            self._built = None
 
     def close(self) -> None:
         """Release the journal. The object is not usable afterwards."""
         self._logbook.close()
-
-    def _forget_settings(self) -> None:
-        """Build what depends on the settings anew at its next use."""
-        for name in ("workspace", "_index", "plan", "learner", "_loop"):
-            self.__dict__.pop(name, None)
-
-    def _answer(self, annotation: Annotation) -> NewEvent:
-        known = [*self.config.classes, NONE_OF_THESE]
-        label = class_named(self.config, annotation.label)
-        if label not in known:
-            raise DataError(unknown_name("label", annotation.label, known))
-        query_id = self._query_answered(annotation)
-        named = self._named_as_now(annotation)
-        self._check_suggestion(named, query_id)
-        return journal.labelled(named, query_id)
-
-    def _named_as_now(self, annotation: Annotation) -> Annotation:
-        """An answer with its classes as they are called now."""
-        shown = annotation.suggestion
-        suggestion = None if shown is None else class_named(self.config, shown)
-        return dataclasses.replace(annotation, label=class_named(self.config, annotation.label), suggestion=suggestion)
-
-    def _check_suggestion(self, annotation: Annotation, query_id: int) -> None:
-        if annotation.suggestion is None:
-            return
-        if annotation.suggestion not in self.config.classes:
-            raise DataError(unknown_name("suggested label", annotation.suggestion, list(self.config.classes)))
-        if not may_be_helped(self.state, annotation.sample_id, query_id):
-            raise ProjectError(
-                f"Cannot record an answer for image {annotation.sample_id} that was given with a suggestion: people "
-                "answer this image by themselves. Show it without one, and send the answer without `suggestion`."
-            )
-
-    def _as_now(self, data: Mapping[str, Json]) -> dict[str, Json]:
-        """An answer that was stored, with its class as it is called now."""
-        names = {name: class_named(self.config, str(data[name])) for name in ("label", "suggestion") if name in data}
-        return {**data, **names}
-
-    def _query_answered(self, annotation: Annotation) -> int:
-        """The query of an answer; of one that corrects its giver's own, the query of that."""
-        sample_id = annotation.sample_id
-        answers = self.state.answers_of(sample_id)
-        mine = next((answer for answer in answers if answer.annotator == annotation.annotator), None)
-        if mine is None or not (is_asked_of_another(self.state, sample_id) or sample_id in self.state.opinions):
-            return self._query_id(sample_id)
-        if is_asked_of_another(self.state, sample_id) and mine.label == annotation.label and annotation.key is None:
-            raise ProjectError(
-                f"Image {sample_id} waits for another person: {annotation.annotator!r} has given this answer already. "
-                "Ask with `annotator`, or name somebody else in the annotation."
-            )
-        return mine.query_id
-
-    def _reserve_unplanned(self, annotations: Sequence[Annotation]) -> None:
-        """Answers for images that were skipped, or whose query was withdrawn, need budget of their own."""
-        ids = {annotation.sample_id for annotation in annotations}
-        kept = {sample_id for sample_id in self.state.skipped if self.state.is_audit(sample_id)}
-        paid_for = self.state.labels.keys() | self.state.open_items.keys() | kept
-        self.state.ledger.reserve(len(ids - paid_for) + n_unasked(self.state, annotations))
-
-    def _query_id(self, sample_id: str) -> int:
-        query_id = rounds.query_id_of(self.state, sample_id)
-        if query_id is None:
-            raise ProjectError(f"Cannot record an answer for image {sample_id}: it is in no query. Call ask() first.")
-        return query_id
 
     def _on_progress(self, what: str, done: int, total: int) -> None:
         self.on_progress(what, done, total)

@@ -95,7 +95,7 @@ def test_a_look_before_a_fall_back_was_felt_does_not_pay_for_one_after(images, t
     """Both in the same round: the second judges images that the verdict had a part in choosing."""
     project = Project.create(tmp_path / "p", images=str(images), strategy=one_class, **SETTINGS)
     oracle = Oracle(true_labels(project))
-    loop, ask = project._loop, project._loop._ask
+    loop, ask = project.loop, project.loop._ask
     loop._ask = lambda purpose, n: project.stop() if project.state.rounds else ask(purpose, n)
     run(project, oracle)
     first = project.state.risk_spent

@@ -12,7 +12,7 @@ from budgetal.budget.ledger import Ledger
 from budgetal.config import Config
 from budgetal.errors import ProjectError
 from budgetal.reviews import Reviews
-from budgetal.state.records import AutoLabelRef, HumanLabel, OutliersRef, RoundRecord
+from budgetal.state.records import GIVEN, AutoLabelRef, HumanLabel, OutliersRef, RoundRecord
 from budgetal.types import EpochRecord, FittedModel, Frame, Purpose, Query
 
 
@@ -92,6 +92,11 @@ class State:
     def n_paid(self) -> int:
         """Labels that were paid for."""
         return self.paid.total()
+
+    @property
+    def n_given(self) -> int:
+        """Labels that came with the images."""
+        return sum(label.query_id == GIVEN for label in self.labels.values())
 
     @property
     def probs_ref(self) -> str | None:
