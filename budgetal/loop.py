@@ -8,7 +8,8 @@ from pathlib import Path
 from budgetal import journal, rounds
 from budgetal.ahead import Step
 from budgetal.budget.plan import BudgetPlan
-from budgetal.learner import Learner, Pick
+from budgetal.choosing import Pick
+from budgetal.learner import Learner
 from budgetal.logbook import Logbook
 from budgetal.store.events import NewEvent
 from budgetal.store.locking import writer_lock

@@ -1,5 +1,6 @@
 """Checks of a new project's settings against what exists and against the images."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from budgetal.budget.ledger import Ledger
@@ -102,7 +103,7 @@ def _check_needs(name: str, config: Config) -> None:
             raise ConfigError(lacking(name, need))
 
 
-def check_changes(changes: dict[str, object]) -> None:
+def check_changes(changes: Mapping[str, object]) -> None:
     """Raise ConfigError for a setting that is fixed once a project is made."""
     fixed = FIXED & set(changes)
     if fixed:
