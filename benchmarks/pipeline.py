@@ -71,7 +71,7 @@ def time_scoring(args: argparse.Namespace, folder: Path) -> dict[str, float]:
         bare_s.append(seconds(lambda: [features_of(classifier, prepared[: len(rows)], 2) for rows in parts(args)]))
         engine = make_engine(args, pixels, side, folder / str(repeat))
         # Weights are read once a process; the pipeline's speed is that of the images.
-        _ = engine._backbone_digest
+        _ = engine.networks.frozen.digest
         pipeline_s.append(seconds(engine.features))
         cached_s.append(seconds(engine.features))
     return {

@@ -77,9 +77,9 @@ def test_a_source_of_other_classes_is_refused(make, tmp_path):
 
 def test_a_source_keeps_its_labels_when_a_class_is_renamed(make, source):
     project = make(**SMALL, finetune="full", adaptation="mmd", source_images=source)
-    before = project.workspace.engine.source.targets
+    before = project.workspace.engine.fitting.source.targets
     project.change_classes("rename", "red", "scarlet")
-    assert project.workspace.engine.source.targets.tolist() == before.tolist()
+    assert project.workspace.engine.fitting.source.targets.tolist() == before.tolist()
 
 
 def test_a_way_to_train_is_fixed_with_the_project(make):

@@ -49,7 +49,7 @@ def _no_pixels(monkeypatch):
         raise AssertionError("an image was read or a model was built")
 
     monkeypatch.setattr("budgetal.workspace.load_collection", refuse)
-    monkeypatch.setattr("budgetal.engine.local.build_classifier", refuse)
+    monkeypatch.setattr("budgetal.engine.networks.build_classifier", refuse)
 
 
 def test_every_look_of_a_run_agrees_without_images_or_a_model(finished, monkeypatch):

@@ -69,7 +69,7 @@ def test_fixmatch_moves_the_weights_beyond_what_labels_do(pool, tmp_path):
 
 
 def weights(learner, model):
-    return learner._tensors_of(model)["backbone.stem.0.weight"]
+    return learner.networks.tensors_of(model)["backbone.stem.0.weight"]
 
 
 def test_a_round_starts_from_the_given_weights_the_last_ones_or_between(pool, tmp_path):
@@ -78,7 +78,7 @@ def test_a_round_starts_from_the_given_weights_the_last_ones_or_between(pool, tm
     for start, folder in zip(("restart", "warm", "shrink"), folders(tmp_path, "a", "b", "c"), strict=True):
         # A rate at which one epoch moves nothing: the weights after it are those before it.
         learner = engine(folder, pixels, "full", start=start, epochs=1, **EMBEDDED)
-        given = learner._pretrained.backbone.stem[0].weight
+        given = learner.networks.pretrained.backbone.stem[0].weight
         first = learner.fit(labelled(labels), 0, silent)
         still = engine(folder, pixels, "full", start=start, epochs=1, learning_rate=1e-30, **EMBEDDED)
         found[start] = weights(still, still.fit(labelled(labels), 1, silent, first))

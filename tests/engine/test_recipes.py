@@ -23,16 +23,16 @@ def test_it_begins_with_the_last_layer_that_is_best_on_the_given_features(pool, 
     pixels, labels = pool
     settings = {"preset": "small", "learning_rate": 1e-30, "epochs": 1, **EMBEDDED}
     learner = engine(tmp_path, pixels, "full", **settings)
-    weight, _ = learner._last_layer(labelled(labels)).folded()
-    fitted = learner._tensors_of(learner.fit(labelled(labels), 0, silent))
+    weight, _ = learner.fitting.last_layer(labelled(labels)).folded()
+    fitted = learner.networks.tensors_of(learner.fit(labelled(labels), 0, silent))
     np.testing.assert_allclose(fitted["head.weight"].numpy(), weight, rtol=1e-4, atol=1e-6)
 
 
 def test_means_and_variances_stay_those_of_pre_training(pool, tmp_path):
     pixels, labels = pool
     learner = engine(tmp_path, pixels, "full", preset="small", epochs=1, **EMBEDDED)
-    given = learner._pretrained.state_dict()
-    fitted = learner._tensors_of(learner.fit(labelled(labels), 0, silent))
+    given = learner.networks.pretrained.state_dict()
+    fitted = learner.networks.tensors_of(learner.fit(labelled(labels), 0, silent))
     # The moving average of the same numbers, rounded.
     torch.testing.assert_close(fitted["backbone.stem.1.running_mean"], given["backbone.stem.1.running_mean"])
     assert not torch.allclose(fitted["backbone.stem.1.weight"], given["backbone.stem.1.weight"], atol=1e-7)
