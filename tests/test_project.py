@@ -113,65 +113,6 @@ def test_state_is_a_fold_of_the_journal(project):
     assert rebuilt == project.state
 
 
-def test_a_partly_answered_query_comes_again_with_the_rest(project):
-    query = project.ask()
-    first, *rest = _oracle(project).annotate(query)
-    project.tell([first])
-    assert project.ask().sample_ids == tuple(answer.sample_id for answer in rest)
-
-
-def test_answers_are_recorded_all_or_none(project):
-    query = project.ask()
-    good = Annotation(query.sample_ids[0], "red")
-    with pytest.raises(DataError, match="did you mean 'blue'"):
-        project.tell([good, Annotation(query.sample_ids[1], "bleu")])
-    assert project.state.labels == {}
-
-
-def test_an_answer_nobody_asked_for_is_refused(project):
-    query = project.ask()
-    stranger = next(s.sample_id for s in project.samples if s.sample_id not in query.sample_ids)
-    with pytest.raises(ProjectError, match=f"{stranger}: it is in no query"):
-        project.tell([Annotation(stranger, "red")])
-
-
-def test_the_same_key_told_twice_counts_once_and_a_correction_costs_nothing(project):
-    sample_id = project.ask().sample_ids[0]
-    for _ in range(2):
-        project.tell([Annotation(sample_id, "red", key="click-1")])
-    project.tell([Annotation(sample_id, "blue", "second opinion", key="click-2")])
-    assert project.state.n_paid == 1
-    assert project.state.labels[sample_id].label == "blue"
-
-
-def test_undo_asks_again_and_gives_the_label_back(project):
-    query = project.ask()
-    project.tell([Annotation(i, "red") for i in query.sample_ids])
-    project.undo(query.sample_ids[3])
-    assert project.state.n_paid == 9
-    assert project.ask().sample_ids == (query.sample_ids[3],)
-
-
-def test_undo_of_nothing_is_refused(project):
-    query = project.ask()
-    with pytest.raises(ProjectError, match="has no answer yet"):
-        project.undo(query.sample_ids[0])
-
-
-def test_a_skipped_image_costs_nothing_and_is_not_asked_again(project):
-    skipped = project.ask().sample_ids[0]
-    project.skip(skipped)
-    asked = set()
-    oracle = _oracle(project)
-    while query := project.ask():
-        asked |= set(query.sample_ids)
-        project.tell(oracle.annotate(query))
-    assert skipped not in asked
-    assert project.state.n_paid == 60
-    row = next(row for row in project.label_rows() if row.sample_id == skipped)
-    assert row.provenance == "predicted"
-
-
 def test_asking_for_more_than_the_budget_is_refused(project):
     with pytest.raises(BudgetError, match="61 labels"):
         project.ask(61)
@@ -200,28 +141,6 @@ def test_a_choice_that_another_process_overtook_is_dropped(images, tmp_path, mon
     query = second.ask()
     assert query.purpose == "audit"
     assert not set(query.sample_ids) & set(second.state.labels)
-
-
-def test_a_larger_budget_goes_on_where_the_run_ended(project):
-    oracle = _oracle(project)
-    run(project, oracle)
-    spent_before = project.state.risk_spent
-    for budget in (70, 80, 90):
-        project.configure(budget=budget)
-        run(project, oracle)
-        assert project.state.n_paid == budget
-        assert project.state.stop_reason == "budget spent"
-        assert spent_before < project.state.risk_spent <= SETTINGS["risk"]
-        spent_before = project.state.risk_spent
-
-
-def test_editing_the_settings_file_is_an_event(project):
-    path = project.folder / "budgetal.toml"
-    path.write_text(path.read_text().replace("budget = 60", "budget = 70"))
-    assert Project.open(project.folder).config.budget == 70
-    path.write_text(path.read_text().replace('backbone = "embedded"', 'backbone = "resnet18"'))
-    with pytest.raises(ConfigError, match="'backbone' is fixed"):
-        Project.open(project.folder)
 
 
 def test_a_target_stops_the_run_and_keeps_the_certificate_that_reached_it(images, tmp_path):
@@ -308,37 +227,6 @@ def test_an_undone_label_is_asked_and_answered_again_by_a_run(project):
     run(project, oracle)
     assert project.state.n_paid == 60
     assert undone in project.state.labels
-
-
-def test_one_key_for_two_answers_is_refused_and_nothing_recorded(project):
-    first, second = project.ask().sample_ids[:2]
-    with pytest.raises(ProjectError, match="stands for another answer"):
-        project.tell([Annotation(first, "red", key="mine"), Annotation(second, "red", key="mine")])
-    assert project.state.labels == {}
-    project.tell([Annotation(first, "red", key="created")])
-    assert project.state.n_paid == 1
-
-
-def test_skipping_is_no_way_around_the_budget(project):
-    query = project.ask()
-    for sample_id in query.sample_ids[:2]:
-        project.skip(sample_id)
-    run(project, _oracle(project))
-    assert project.state.n_paid == 60
-    with pytest.raises(BudgetError, match="0 are left"):
-        project.tell([Annotation(query.sample_ids[0], "red")])
-    with pytest.raises(BudgetError, match="0 are left"):
-        project.undo(query.sample_ids[1])
-
-
-def test_labels_that_came_with_the_images_are_corrected_not_undone(tmp_path):
-    folder = write_npy(tmp_path / "images", 90)
-    project = Project.create(tmp_path / "p", images=str(folder), use_given_labels=True, **SETTINGS)
-    given = next(iter(project.state.labels))
-    with pytest.raises(ProjectError, match="tell"):
-        project.undo(given)
-    project.tell([Annotation(given, "red")])
-    assert project.state.n_paid == 0
 
 
 def test_money_limits_the_plan_too(images, tmp_path):
@@ -431,19 +319,6 @@ def test_stopping_twice_in_one_round_is_one_look(project):
         spent.append(project.state.risk_spent)
         project.configure(budget=budget)
     assert spent[0] == spent[1] > 0
-
-
-def test_lowering_the_budget_under_way_counts_as_stopping_by_hand(project):
-    oracle = _oracle(project)
-    while len(project.state.rounds) < 1:
-        query = project.ask()
-        if len(project.state.rounds) < 1:
-            project.tell(oracle.annotate(query))
-    project.tell(oracle.annotate(query))
-    project.configure(budget=50)
-    assert project.ask() is None
-    assert project.state.stop_reason == "budget spent"
-    assert 0 < project.state.risk_spent < 0.1 * SETTINGS["risk"]
 
 
 def test_an_audit_corrected_after_the_target_was_reached_is_looked_at_again(images, tmp_path):
