@@ -20,9 +20,9 @@ from budgetal.mapping import (
     uncertainty_of,
 )
 from budgetal.types import RowArray
-from budgetal.web.records import MapInfo, MapStep
 from budgetal.web.roles import Role
 from budgetal.web.sessions import Session
+from budgetal.web.watching_records import MapInfo, MapStep
 
 LOOK_EVERY_S = 60.0
 

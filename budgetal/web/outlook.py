@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from budgetal.project import Project
-from budgetal.web.records import Outlook, Purchase
+from budgetal.web.help_records import Outlook, Purchase
 
 
 class Outlooks:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path
 
 from budgetal.desk import Seat
 from budgetal.web.access import OfAnnotator
-from budgetal.web.records import GuessInfo, HeldItem, NoReason, Outlook, ReasonInfo, Screen, ScreenRequest
+from budgetal.web.help_records import NoReason, Outlook, ReasonInfo
+from budgetal.web.item_records import GuessInfo, HeldItem, Screen, ScreenRequest
 from budgetal.web.site import OfSite
 
 router = APIRouter(prefix="/api/v1", tags=["labelling"])

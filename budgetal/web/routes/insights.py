@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from budgetal.errors import DataError
 from budgetal.web.access import OfAnnotator, OfReviewer
-from budgetal.web.records import Confusion
 from budgetal.web.site import OfSite, Site
+from budgetal.web.watching_records import Confusion
 
 router = APIRouter(prefix="/api/v1", tags=["watching"])
 

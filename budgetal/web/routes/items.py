@@ -6,17 +6,17 @@ from fastapi import APIRouter
 
 from budgetal.desk import Item, Seat
 from budgetal.web.access import OfAnnotator
-from budgetal.web.records import (
+from budgetal.web.item_records import (
     Answer,
     Claimed,
     ClaimRequest,
-    Done,
     GuessInfo,
     HeldItem,
     HeldRequest,
     ReleaseRequest,
     SkipRequest,
 )
+from budgetal.web.records import Done
 from budgetal.web.sessions import Session
 from budgetal.web.site import OfSite, Site
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from budgetal.web.access import OfAnnotator
-from budgetal.web.records import MapInfo
 from budgetal.web.site import OfSite
+from budgetal.web.watching_records import MapInfo
 
 router = APIRouter(prefix="/api/v1", tags=["watching"])
 

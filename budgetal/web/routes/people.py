@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from budgetal.web.access import OfOwner
 from budgetal.web.accounts import Account, Invite
-from budgetal.web.records import (
+from budgetal.web.people_records import (
     Invited,
     InviteInfo,
     InviteRequest,
