@@ -48,6 +48,9 @@ class Paces:
 
     def _note(self, annotator: str, time_s: float) -> None:
         times = self.times.setdefault(annotator, deque())
+        if times and time_s < times[-1]:
+            # The clock was set back: gaps across that say nothing.
+            times.clear()
         times.append(time_s)
         while time_s - times[0] > PACE_OVER_S:
             times.popleft()

@@ -27,7 +27,7 @@ export class Outbox {
     localStorage.setItem(`${this.prefix}#`, String(number));
     const key = crypto.randomUUID();
     // Times order the entries of several pages; the number those of one millisecond.
-    const name = `${this.prefix}${String(Date.now()).padStart(15, "0")}-${String(number).padStart(9, "0")}-${key}`;
+    const name = `${this.prefix}${String(this.now()).padStart(15, "0")}-${String(number).padStart(9, "0")}-${key}`;
     const entry = { kind, client, sample_id: item.sample_id, token: item.token, more, key };
     localStorage.setItem(name, JSON.stringify(entry));
     this.onChange();
@@ -42,6 +42,12 @@ export class Outbox {
     localStorage.removeItem(found[0]);
     this.onChange();
     return true;
+  }
+
+  // A clock that was set back does not bring an answer before what it corrects.
+  now() {
+    const last = this.entries().at(-1)?.[0].slice(this.prefix.length).split("-")[0];
+    return Math.max(Date.now(), Number(last ?? 0));
   }
 
   entries() {

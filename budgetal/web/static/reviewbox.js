@@ -28,9 +28,15 @@ export class ReviewBox {
   add(path, body, ids) {
     const number = Number(localStorage.getItem(`${this.prefix}#`) ?? 0) + 1;
     localStorage.setItem(`${this.prefix}#`, String(number));
-    const name = `${this.prefix}${String(Date.now()).padStart(15, "0")}-${String(number).padStart(9, "0")}`;
+    const name = `${this.prefix}${String(this.now()).padStart(15, "0")}-${String(number).padStart(9, "0")}`;
     localStorage.setItem(name, JSON.stringify({ path, body, ids }));
     this.run();
+  }
+
+  // A clock that was set back does not bring an answer before what it corrects.
+  now() {
+    const last = this.entries().at(-1)?.[0].slice(this.prefix.length).split("-")[0];
+    return Math.max(Date.now(), Number(last ?? 0));
   }
 
   entries() {
