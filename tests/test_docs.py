@@ -24,7 +24,8 @@ from budgetal.cli import app
 from budgetal.config import Config
 from budgetal.project import Project
 from budgetal.query.strategy import list_strategies, strategies
-from budgetal.reviewing import Reviewing, Wanted
+from budgetal.review_pages import Wanted
+from budgetal.reviewing import Reviewing
 from budgetal.simulate import run
 from budgetal.state import HANDLERS
 from budgetal.torchvision_shim import torchvision

@@ -10,7 +10,8 @@ from budgetal.annotators.oracle import Oracle
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.project import Project
 from budgetal.recertify import recertify
-from budgetal.reviewing import Reviewing, Wanted
+from budgetal.review_pages import Wanted
+from budgetal.reviewing import Reviewing
 from budgetal.simulate import run, true_labels
 from budgetal.types import NONE_OF_THESE, Annotation
 

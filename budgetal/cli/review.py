@@ -17,7 +17,8 @@ from budgetal.data.labels import read_labels
 from budgetal.errors import DataError
 from budgetal.files import write_atomic
 from budgetal.project import Project
-from budgetal.reviewing import Checked, Reviewing, Wanted
+from budgetal.review_pages import Checked, Wanted
+from budgetal.reviewing import Reviewing
 from budgetal.types import Annotation, Sample
 
 COLUMNS = ("path", "label", "confidence", "neighbours", "sample_id", "provenance")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from budgetal.review_list import Order
-from budgetal.reviewing import Checked, Page, Show, Wanted
+from budgetal.review_pages import Checked, Page, Show, Wanted
 from budgetal.types import Annotation
 from budgetal.web.access import OfReviewer
 from budgetal.web.review_records import (
