@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from budgetal import reviewing
+from budgetal import review_looks
 from budgetal.annotators.oracle import Oracle
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
 from budgetal.project import Project
@@ -265,7 +265,7 @@ def test_money_that_reviews_took_is_not_asked_for_again(finished_folder, tmp_pat
 def test_a_list_that_was_made_while_the_classes_changed_is_not_shown(finished, monkeypatch):
     """Its numbers would name other classes, and be reviewed as these."""
     merge = [("merge", "blue", "green")]
-    made = reviewing.prepare_disagreement
+    made = review_looks.prepare_disagreement
 
     def made_slowly(*given):
         prepared = made(*given)
@@ -277,6 +277,6 @@ def test_a_list_that_was_made_while_the_classes_changed_is_not_shown(finished, m
 
         return make
 
-    monkeypatch.setattr(reviewing, "prepare_disagreement", made_slowly)
+    monkeypatch.setattr(review_looks, "prepare_disagreement", made_slowly)
     with pytest.raises(ProjectError, match="No image is labelled automatically"):
         Reviewing(finished).page(Wanted(order="disagreement"), 5, "anna")
