@@ -3,19 +3,18 @@
 import { get, imageUrl } from "./api.js";
 import { Grid } from "./grid.js";
 import { keymap } from "./keymap.js";
+import { Classes } from "./review-classes.js";
+import { listen } from "./review-hands.js";
 import { ReviewBox } from "./reviewbox.js";
 import { count, percent } from "./words.js";
 
 const PROJECT = document.body.dataset.project;
-const MANY = 12;
-const SHARP_BELOW_PX = 96;
 const N = matchMedia("(max-width: 760px)").matches ? 12 : 30;
 
 const $ = (id) => document.getElementById(id);
 
 class Page {
   constructor(info) {
-    this.classes = info.classes;
     this.noneOfThese = info.none_of_these;
     this.me = info.annotator;
     this.keys = keymap(info.classes);
@@ -27,8 +26,8 @@ class Page {
       onRefused: (ids, problem) => this.refused(ids, problem),
       onLine: (problem) => this.showLine(problem),
     });
-    this.makeButtons();
-    this.listen();
+    this.classes = new Classes(info.classes, this.keys, (name) => this.correct(name));
+    listen(this);
     this.showClasses();
     this.load();
   }
@@ -171,14 +170,15 @@ class Page {
 
   showChosen() {
     const item = this.grid.current;
-    for (const button of [...this.buttons.values(), $("none"), $("accept"), $("accept-all")]) button.disabled = !item;
+    this.classes.disable(!item);
+    for (const id of ["none", "accept", "accept-all"]) $(id).disabled = !item;
     $("undo").disabled = !item || !this.grid.chosen.some((one) => this.isMine(one));
     $("closer").hidden = !item;
     if (!item) return;
     const n = this.grid.chosen.length;
     const { title, under } = this.describe(item);
     $("caption").textContent = n > 1 ? `${n} chosen; last: ${title}` : `${title}: ${under}`;
-    for (const [name, button] of this.buttons) button.classList.toggle("before", name === item.automatic);
+    this.classes.mark(item.automatic);
     if ($("large").dataset.sample === item.sample_id) return;
     $("large").dataset.sample = item.sample_id;
     $("large").src = imageUrl(item.sample_id);
@@ -219,83 +219,6 @@ class Page {
     $("toast").hidden = false;
     clearTimeout(this.toastTimer);
     this.toastTimer = setTimeout(() => ($("toast").hidden = true), 7000);
-  }
-
-  // -- keys and buttons ----------------------------------------------------------------------
-
-  makeButtons() {
-    const keyOf = new Map([...this.keys].map(([key, name]) => [name, key]));
-    this.buttons = new Map(this.classes.map((name) => [name, this.classButton(name, keyOf.get(name))]));
-    $("classes").replaceChildren(...this.buttons.values());
-    $("classes").classList.toggle("many", this.classes.length > MANY);
-    $("finder").hidden = this.classes.length <= MANY;
-  }
-
-  classButton(name, key) {
-    const button = Object.assign(document.createElement("button"), { type: "button" });
-    if (key) {
-      button.append(Object.assign(document.createElement("kbd"), { textContent: key.toUpperCase() }));
-      button.setAttribute("aria-keyshortcuts", key);
-    }
-    button.append(Object.assign(document.createElement("span"), { textContent: name }));
-    button.addEventListener("click", () => this.correct(name));
-    return button;
-  }
-
-  listen() {
-    const pressed = { accept: () => this.accept(), "accept-all": () => this.acceptAll(), undo: () => this.takeBack(), none: () => this.correct(this.noneOfThese), next: () => this.next(), previous: () => this.previous(), help: () => $("keys").showModal() };
-    for (const [id, act] of Object.entries(pressed)) $(id).addEventListener("click", act);
-    for (const id of ["order", "label", "show"]) $(id).addEventListener("change", () => { this.load(); $(id).blur(); });
-    $("large").addEventListener("load", () => $("large").classList.toggle("sharp", $("large").naturalWidth < SHARP_BELOW_PX));
-    $("find").addEventListener("input", () => this.find($("find").value));
-    $("find").addEventListener("keydown", (event) => this.findKey(event));
-    document.addEventListener("keydown", (event) => this.key(event));
-  }
-
-  key(event) {
-    const busy = event.target.matches("input, select") || $("keys").open;
-    if (busy || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const isButton = event.target instanceof HTMLButtonElement;
-    if (isButton && (event.key === " " || event.key === "Enter")) return;
-    const act = this.commands(event)[event.key] ?? this.classKey(event.key.toLowerCase());
-    if (!act) return;
-    event.preventDefault();
-    // A key that is held down may move, but says nothing of images that nobody has seen.
-    if (!event.repeat || event.key.startsWith("Arrow")) act();
-  }
-
-  classKey(key) {
-    return this.keys.has(key) && this.grid.current ? () => this.correct(this.keys.get(key)) : null;
-  }
-
-  commands({ key, shiftKey }) {
-    const move = () => this.grid.move(key, shiftKey);
-    return {
-      ArrowLeft: move, ArrowRight: move, ArrowUp: move, ArrowDown: move,
-      " ": () => this.accept(),
-      Enter: () => this.acceptAll(),
-      Backspace: () => this.takeBack(),
-      PageDown: () => this.next(),
-      PageUp: () => this.previous(),
-      n: () => this.grid.current && this.correct(this.noneOfThese),
-      "?": () => $("keys").showModal(),
-      "/": () => !$("finder").hidden && $("find").focus(),
-    };
-  }
-
-  find(text) {
-    const wanted = text.trim().toLowerCase();
-    for (const [name, button] of this.buttons) button.hidden = !name.toLowerCase().includes(wanted);
-  }
-
-  findKey(event) {
-    if (event.key !== "Enter" && event.key !== "Escape") return;
-    event.preventDefault();
-    const first = [...this.buttons].find(([, button]) => !button.hidden);
-    if (event.key === "Enter" && first && $("find").value.trim()) this.correct(first[0]);
-    $("find").value = "";
-    this.find("");
-    $("grid").focus();
   }
 }
 
