@@ -13,6 +13,7 @@ by 20 % wrong labels and 1 by half near-duplicates; 10 points of minority recall
 import argparse
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from efficiency.harder import MAKERS, make_harder
 from efficiency.required import Check, little_lost, minority_recall, never_below_random
 
 from budgetal.compare.config import check_project_settings
+from budgetal.compare.drawings import labels_to_target
 from budgetal.compare.figures import Finished, read_finished
 from budgetal.compare.page import write_results
 from budgetal.compare.plan import Comparison
@@ -123,18 +125,14 @@ def table(figures: dict[str, Any], collection: str) -> str:
     heads = " | ".join(f"{target:.0%}" for target in figures["targets"])
     lines = [f"| system | seeds | {heads} | at the end |", "|---" * (len(figures["targets"]) + 3) + "|"]
     for name, arm in figures["collections"][collection]["arms"].items():
-        cells = " | ".join(cell(reached) for reached in arm["labels_to"]["accuracy"])
+        cells = " | ".join(labels_to_target(reached, half_width) for reached in arm["labels_to"]["accuracy"])
         end = arm["final"]["accuracy"]
         lines.append(f"| {name} | {arm['n_seeds']} | {cells} | {spread(end)} |")
     return "\n".join(lines)
 
 
-def cell(reached: dict[str, Any]) -> str:
-    if reached["labels"] is None:
-        return f"{reached['n_reached']} of {reached['n_seeds']} seeds" if reached["n_reached"] else "–"
-    labels = reached["labels"]
-    half = "" if labels["low"] is None else f" ± {count(labels['high'] - labels['mean'])}"
-    return f"{count(labels['mean'])}{half}"
+def half_width(labels: Mapping[str, Any]) -> str:
+    return f" ± {count(labels['high'] - labels['mean'])}"
 
 
 def spread(end: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from budgetal.annotators.budget_annotator import possible
 from budgetal.annotators.certificate import Certificate
 from budgetal.annotators.class_thresholds import certify_each_class
-from budgetal.annotators.per_class import ClassCertificate, certify_per_class, more_audit
+from budgetal.annotators.per_class import AuditedPool, ClassCertificate, certify_per_class, more_audit
 from budgetal.annotators.proposals import Proposals
 from budgetal.data.pool import Pool
 from budgetal.evidence import evidence
@@ -31,7 +31,7 @@ def certificate_by_class(
     wrong = seen.wrong(predicted[audit])
     terms = settings.tolerance, certificate.risk, len(settings.classes)
     by_class = certify_per_class if certificate.class_thresholds is None else certify_each_class
-    found = by_class(scores, predicted, audit, wrong, *terms, seen.people, state.n_thresholds)
+    found = by_class(AuditedPool(scores, predicted, audit, wrong, seen.people), *terms, state.n_thresholds)
     in_force = certificate.class_thresholds or (certificate.threshold,) * len(found)
     counts = _counts(predicted, certificate.reached(scores, predicted), audit, wrong, len(found))
     # A class without a share of the risk would have to share with all that have one.

@@ -1,5 +1,7 @@
 """Checks every array shape that measures and query declare, in every test."""
 
+import shutil
+
 import faiss
 import pytest
 import torch
@@ -34,3 +36,27 @@ def make(images, tmp_path, request):
     yield create
     for project in made:
         project.close()
+
+
+@pytest.fixture(scope="module")
+def finished_folder(images, tmp_path_factory, request):
+    """The folder of a run with the test module's SETTINGS that came to its planned end; not to be changed."""
+    from budgetal.annotators.oracle import Oracle
+    from budgetal.project import Project
+    from budgetal.simulate import run, true_labels
+
+    folder = tmp_path_factory.mktemp("run") / "birds"
+    project = Project.create(folder, images=str(images), **request.module.SETTINGS)
+    run(project, Oracle(true_labels(project)))
+    project.close()
+    return folder
+
+
+@pytest.fixture
+def finished(finished_folder, tmp_path):
+    """That run, for one test alone."""
+    from budgetal.project import Project
+
+    project = Project.open(shutil.copytree(finished_folder, tmp_path / "finished"))
+    yield project
+    project.close()

@@ -1,7 +1,6 @@
 """A certificate is computed again from what is stored, whatever happened to the project; a false one is noticed."""
 
 import dataclasses
-import shutil
 
 import numpy as np
 import pytest
@@ -19,22 +18,6 @@ from budgetal.simulate import run, true_labels
 from budgetal.types import Annotation
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
-
-
-@pytest.fixture(scope="module")
-def ended(images, tmp_path_factory):
-    """The folder of a run that came to its planned end; not to be changed."""
-    folder = tmp_path_factory.mktemp("ended") / "project"
-    _finish(Project.create(folder, images=str(images), **SETTINGS)).close()
-    return folder
-
-
-@pytest.fixture
-def finished(ended, tmp_path):
-    """That project, free to be changed."""
-    project = Project.open(shutil.copytree(ended, tmp_path / "finished"))
-    yield project
-    project.close()
 
 
 def _finish(project):

@@ -1,14 +1,11 @@
 """Reviews of automatic labels: pages, what people say, and that no model, query or audit ever hears of it."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 from budgetal import review_looks
 from budgetal.annotators.oracle import Oracle
 from budgetal.errors import BudgetError, ConfigError, DataError, ProjectError
-from budgetal.project import Project
 from budgetal.recertify import recertify
 from budgetal.review_pages import Wanted
 from budgetal.reviewing import Reviewing
@@ -17,22 +14,6 @@ from budgetal.types import NONE_OF_THESE, Annotation
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
 EVERYTHING = Wanted(show="all")
-
-
-@pytest.fixture(scope="module")
-def finished_folder(images, tmp_path_factory):
-    project = Project.create(tmp_path_factory.mktemp("run") / "project", images=str(images), **SETTINGS)
-    run(project, Oracle(true_labels(project)))
-    project.close()
-    return project.folder
-
-
-@pytest.fixture
-def finished(finished_folder, tmp_path):
-    """A run that has come to its end, for this test alone."""
-    project = Project.open(shutil.copytree(finished_folder, tmp_path / "finished"))
-    yield project
-    project.close()
 
 
 def ids(page):
@@ -248,8 +229,8 @@ def test_no_model_query_or_audit_hears_of_a_review(make):
     assert recertify(project.folder).agrees
 
 
-def test_money_that_reviews_took_is_not_asked_for_again(finished_folder, tmp_path):
-    project = Project.open(shutil.copytree(finished_folder, tmp_path / "paid"))
+def test_money_that_reviews_took_is_not_asked_for_again(finished):
+    project = finished
     project.configure(budget_money=65.0)
     run(project, Oracle(true_labels(project)))
     page = Reviewing(project).page(EVERYTHING, 5, "anna")
@@ -259,7 +240,6 @@ def test_money_that_reviews_took_is_not_asked_for_again(finished_folder, tmp_pat
     assert project.config.budget == 60
     project.configure(budget=65, budget_money=70.0)
     assert project.state.ledger.available == 5
-    project.close()
 
 
 def test_a_list_that_was_made_while_the_classes_changed_is_not_shown(finished, monkeypatch):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from budgetal.annotators.budget_annotator import Audit, AutoLabels, auto_label
-from budgetal.annotators.per_class import certify_per_class
+from budgetal.annotators.per_class import AuditedPool, certify_per_class
 from budgetal.annotators.proposals import from_probabilities
 from budgetal.annotators.risk import final_risk, round_risk
 from budgetal.budget.plan import plan_budget
@@ -122,7 +122,8 @@ class Run:
         wrong, at = predicted != self.world.truth[rows], np.searchsorted(rows, audit)
         tolerance, n_classes = self.setting.tolerance, self.probs.shape[1]
         broken, n_auto = False, 0
-        for part in certify_per_class(scores, predicted, at, wrong[at], tolerance, risk, n_classes):
+        pool = AuditedPool(scores, predicted, at, wrong[at])
+        for part in certify_per_class(pool, tolerance, risk, n_classes):
             if part.certificate is not None:
                 chosen = (predicted == part.target) & (scores >= part.certificate.threshold)
                 chosen[at] = False

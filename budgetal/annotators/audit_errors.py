@@ -84,12 +84,7 @@ def unseen_upper_bound(n_population: int, n_sample: int, seen: int, risk: float,
     if not (0 <= seen <= n_sample <= n_population and 0 <= detection <= 1):
         raise ValueError(f"impossible counts: {seen} seen at {detection} in {n_sample} of {n_population}")
     few = stats.binom.cdf(seen, np.arange(n_sample + 1), detection)
-    low, high = 0, n_population
-    while low < high:
-        middle = (low + high + 1) // 2
-        chance = stats.hypergeom.pmf(np.arange(n_sample + 1), n_population, middle, n_sample) @ few
-        low, high = (middle, high) if chance > risk else (low, middle - 1)
-    return low
+    return _most_not_refuted(n_population, few, risk)
 
 
 def rate_upper_bound(answers: RowArray, risk: float, n_classes: int) -> float:
@@ -139,7 +134,15 @@ def wrong_upper_bound(
     if not 0 <= audit_error < (n_classes - 1) / n_classes:
         raise ValueError(f"audit_error must be 0 or more and below {1 - 1 / n_classes:.3g}, not {audit_error}")
     few = _chance_of_few(n_sample, disagreements, audit_error, n_classes)
-    low, high = 0, n_population
+    return _most_not_refuted(n_population, few, risk)
+
+
+def _most_not_refuted(n_population: int, few: NDArray[np.float64], risk: float) -> int:
+    """Largest number of wrong labels in the population under which seeing so few has a chance above `risk`.
+
+    few: (n + 1,) that chance by the number of wrong ones among the n audited. It has to fall in the number of all.
+    """
+    n_sample, (low, high) = len(few) - 1, (0, n_population)
     while low < high:
         middle = (low + high + 1) // 2
         chance = stats.hypergeom.pmf(np.arange(n_sample + 1), n_population, middle, n_sample) @ few

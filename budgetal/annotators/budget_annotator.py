@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from budgetal.annotators.audit_errors import AuditErrors
 from budgetal.annotators.certificate import N_THRESHOLDS, Certificate, certify
 from budgetal.annotators.class_thresholds import certify_each_class, together
+from budgetal.annotators.per_class import AuditedPool
 from budgetal.annotators.proposals import Proposals, from_probabilities
 from budgetal.types import RowArray
 
@@ -76,8 +77,8 @@ def auto_label(
     if n_classes is None:
         certificate = certify(scores, positions, wrong, tolerance, risk, people=seen.people, n_thresholds=n_thresholds)
     else:
-        terms = tolerance, risk, n_classes, seen.people, n_thresholds
-        certificate = together(certify_each_class(scores, targets, positions, wrong, *terms), tolerance, risk)
+        pool = AuditedPool(scores, targets, positions, wrong, seen.people)
+        certificate = together(certify_each_class(pool, tolerance, risk, n_classes, n_thresholds), tolerance, risk)
     if certificate is None:
         return NOTHING
     chosen = certificate.reached(scores, targets)

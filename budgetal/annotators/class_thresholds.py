@@ -6,29 +6,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from budgetal.annotators.audit_errors import AuditErrors
 from budgetal.annotators.certificate import N_THRESHOLDS, Certificate, threshold_grid
-from budgetal.annotators.per_class import ClassCertificate, Part, split_by_class, taking_part
+from budgetal.annotators.per_class import AuditedPool, ClassCertificate, Part, taking_part
 
 
 def certify_each_class(
-    scores: NDArray[np.float32],
-    predicted: NDArray[np.int64],
-    audit_rows: NDArray[np.int64],
-    audit_wrong: NDArray[np.bool_],
-    tolerance: float,
-    risk: float,
-    n_classes: int,
-    people: AuditErrors | None = None,
-    n_thresholds: int = N_THRESHOLDS,
+    pool: AuditedPool, tolerance: float, risk: float, n_classes: int, n_thresholds: int = N_THRESHOLDS
 ) -> tuple[ClassCertificate, ...]:
     """The lowest threshold certified for each predicted class, in the order of classes; all hold together at 1 - risk.
 
-    Arrays as in `certify_per_class`. Each class goes through equal steps of its own coverage, from a start of its
-    own; `share_out` tells at what risk. Who takes part, and with which thresholds, follows from scores and the
-    audit's sizes alone.
+    Each class goes through equal steps of its own coverage, from a start of its own; `share_out` tells at what risk.
+    Who takes part, and with which thresholds, follows from scores and the audit's sizes alone.
     """
-    parts = split_by_class(scores, predicted, audit_rows, audit_wrong, n_classes, people)
+    parts = pool.by_class(n_classes)
     grids = [_own_grid(part.scores, n_thresholds) for part in parts]
     taking = sorted(taking_part(parts, grids, tolerance, risk))
     share = risk / max(1, len(taking))

@@ -82,50 +82,47 @@ class Part:
         return certify(self.scores, self.audit_rows, self.audit_wrong, tolerance, risk, thresholds, self.people)
 
 
+@dataclass(frozen=True)
+class AuditedPool:
+    """Every open image, the audit among them: scores, predicted (n,); audit_rows, audit_wrong as in `certify`.
+
+    people: what is assumed of those who answered the audit; None: they are right.
+    """
+
+    scores: NDArray[np.float32]
+    predicted: NDArray[np.int64]
+    audit_rows: NDArray[np.int64]
+    audit_wrong: NDArray[np.bool_]
+    people: AuditErrors | None = None
+
+    def by_class(self, n_classes: int) -> list[Part]:
+        """The images by predicted class, in the order of classes."""
+        return [self._part(target) for target in range(n_classes)]
+
+    def _part(self, target: int) -> Part:
+        members = np.flatnonzero(self.predicted == target)
+        mine = self.predicted[self.audit_rows] == target
+        theirs = self.people.part(mine) if self.people else None
+        rows = np.searchsorted(members, self.audit_rows[mine])
+        return Part(target, self.scores[members], rows, self.audit_wrong[mine], theirs)
+
+
 def certify_per_class(
-    scores: NDArray[np.float32],
-    predicted: NDArray[np.int64],
-    audit_rows: NDArray[np.int64],
-    audit_wrong: NDArray[np.bool_],
-    tolerance: float,
-    risk: float,
-    n_classes: int,
-    people: AuditErrors | None = None,
-    n_thresholds: int = N_THRESHOLDS,
+    pool: AuditedPool, tolerance: float, risk: float, n_classes: int, n_thresholds: int = N_THRESHOLDS
 ) -> tuple[ClassCertificate, ...]:
     """One certificate for each predicted class, in the order of classes; together they hold at 1 - risk.
 
-    scores, predicted: (n,) of every open image, the audit among them; audit_rows, audit_wrong as in `certify`.
     The audit's images of a predicted class are a uniform sample of all images of that class, so each class is
     certified by itself, from a start of its own on the grid of all images' thresholds. The classes share the risk
     evenly (Bonferroni), so that no class's errors cost another its certificate; only those that the audit could
     certify take part. Which these are follows from scores and the audit's sizes, not from answers.
     """
-    ordered = np.sort(scores)[::-1]
+    ordered = np.sort(pool.scores)[::-1]
     grid = np.array(threshold_grid(ordered, np.arange(1, n_thresholds + 1) / n_thresholds))
-    parts = split_by_class(scores, predicted, audit_rows, audit_wrong, n_classes, people)
+    parts = pool.by_class(n_classes)
     sharing = taking_part(parts, [grid] * n_classes, tolerance, risk)
     share = risk / max(1, len(sharing))
     return tuple(_certify(part, grid, tolerance, share if part.target in sharing else 0.0) for part in parts)
-
-
-def split_by_class(
-    scores: NDArray[np.float32],
-    predicted: NDArray[np.int64],
-    audit_rows: NDArray[np.int64],
-    audit_wrong: NDArray[np.bool_],
-    n_classes: int,
-    people: AuditErrors | None,
-) -> list[Part]:
-    """The open images by predicted class, in the order of classes; arrays as in `certify_per_class`."""
-    parts = []
-    for target in range(n_classes):
-        members = np.flatnonzero(predicted == target)
-        mine = predicted[audit_rows] == target
-        theirs = people.part(mine) if people else None
-        rows = np.searchsorted(members, audit_rows[mine])
-        parts.append(Part(target, scores[members], rows, audit_wrong[mine], theirs))
-    return parts
 
 
 def taking_part(parts: Sequence[Part], grids: Sequence[NDArray[np.float64]], tolerance: float, risk: float) -> set[int]:

@@ -1,6 +1,6 @@
 """Charts and tables of one collection."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -78,7 +78,8 @@ def _labels_table(entry: Mapping[str, Any]) -> Figure:
     targets = [reached["target"] for reached in next(iter(arms.values()))["labels_to"]["accuracy"]]
     columns = ("Arm", *(f"{percent(target)} right" for target in targets))
     rows = tuple(
-        (name, *(_labels(reached) for reached in found["labels_to"]["accuracy"])) for name, found in arms.items()
+        (name, *(labels_to_target(reached, _from_to) for reached in found["labels_to"]["accuracy"]))
+        for name, found in arms.items()
     )
     note = (
         "Labels by people, the audit included, at the first round after which at least that share of all labels is "
@@ -87,12 +88,16 @@ def _labels_table(entry: Mapping[str, Any]) -> Figure:
     return Figure("Labels to a target", note, columns=columns, rows=rows)
 
 
-def _labels(reached: Mapping[str, Any]) -> str:
-    if reached["labels"] is None:
-        return f"{reached['n_reached']} of {reached['n_seeds']} seeds" if reached["n_reached"] else "not reached"
+def labels_to_target(reached: Mapping[str, Any], interval: Callable[[Mapping[str, Any]], str]) -> str:
+    """The mean with its interval as that is written, or how many seeds got there."""
     found = reached["labels"]
-    ends = "" if found["low"] is None else f" ({count(max(0.0, found['low']))} to {count(found['high'])})"
-    return f"{count(found['mean'])}{ends}"
+    if found is None:
+        return f"{reached['n_reached']} of {reached['n_seeds']} seeds" if reached["n_reached"] else "not reached"
+    return f"{count(found['mean'])}{'' if found['low'] is None else interval(found)}"
+
+
+def _from_to(labels: Mapping[str, Any]) -> str:
+    return f" ({count(max(0.0, labels['low']))} to {count(labels['high'])})"
 
 
 def _end_table(entry: Mapping[str, Any]) -> Figure:

@@ -6,13 +6,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from budgetal.compare.drawings import curve_figures, standalone, tables
 from budgetal.compare.figures import METRICS, Finished, figures
 from budgetal.compare.tables import rounds_csv, summary_csv
 from budgetal.files import write_atomic
 from budgetal.report.numbers import count
+from budgetal.report.template import environment
 
 PAGE = "index.html"
 MATRIX_NOTE = (
@@ -61,15 +60,7 @@ def _sheet(name: str) -> str:
 
 def render_page(found: Mapping[str, Any]) -> str:
     """The page as text. found: as from `figures`."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("budgetal", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["tight"] = lambda text: text.replace(" %", "\u00a0%")
-    return environment.get_template("compare.html.j2").render(_context(found))
+    return environment().get_template("compare.html.j2").render(_context(found))
 
 
 def _context(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
+from budgetal.data.parallel import prefetched
 from budgetal.engine.saved_outliers import OutlierHead, read_outliers, write_outliers
 from budgetal.errors import ProjectError, StorageError
 from budgetal.files import write_atomic
@@ -21,7 +22,6 @@ from budgetal.models.backbones import build_classifier
 from budgetal.models.calibration import softmax
 from budgetal.models.classifier import Classifier, Normalisation
 from budgetal.models.predict import Views, batches, features_of
-from budgetal.models.prefetch import prefetched
 from budgetal.models.preprocess import to_input
 from budgetal.types import PixelSource
 

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from budgetal.data.parallel import prefetched
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import autocast
-from budgetal.models.prefetch import prefetched
 from budgetal.models.preprocess import to_input
 from budgetal.types import PixelSource, RowArray
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
-
 from budgetal.report.class_rows import CLASS_COLUMNS, class_cells
 from budgetal.report.data import Picture, ReportData
 from budgetal.report.epochs import epoch_accuracy_figure, epoch_loss_figure
@@ -32,6 +30,7 @@ from budgetal.report.progress import (
 )
 from budgetal.report.rounds_table import ROUND_COLUMNS, round_cells
 from budgetal.report.sentences import outliers_line, result_in_three_lines
+from budgetal.report.template import environment
 from budgetal.report.tiles import key_figures, label_shares
 
 MAX_PICTURES = 48
@@ -53,22 +52,11 @@ def render_report(data: ReportData) -> str:
 
     Raises DataError for a picture that is neither PNG nor WebP.
     """
-    page = _environment().get_template("report.html.j2").render(_context(data))
+    templates = environment()
+    templates.filters["count"] = count
+    page = templates.get_template("report.html.j2").render(_context(data))
     # File names need not be valid UTF-8; what is not becomes a question mark, here only.
     return page.encode("utf-8", "replace").decode("utf-8")
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("budgetal", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = count
-    environment.filters["tight"] = lambda text: text.replace(" %", "\u00a0%")
-    return environment
 
 
 def _context(data: ReportData) -> dict[str, Any]:

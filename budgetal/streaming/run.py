@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from budgetal.data.parallel import prefetched
 from budgetal.data.stream import FileStream, StreamChunk, open_stream
 from budgetal.engine.saved import SavedModel
 from budgetal.errors import ConfigError, DataError, ProjectError
 from budgetal.files import write_atomic
 from budgetal.models.predict import batches
-from budgetal.models.prefetch import prefetched
 from budgetal.query.stream import Decision, StreamSelector, StreamSettings, policies
 from budgetal.store.locking import writer_lock
 from budgetal.streaming import log

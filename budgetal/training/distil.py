@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from budgetal import seeding
+from budgetal.data.parallel import prefetched
 from budgetal.errors import BudgetalError
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import autocast
-from budgetal.models.prefetch import prefetched
 from budgetal.models.preprocess import as_tensor, to_input
 from budgetal.training.checkpoint import Checkpoint
 from budgetal.training.distort import Distortion

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from budgetal import seeding
+from budgetal.data.parallel import prefetched
 from budgetal.errors import BudgetalError
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import autocast
-from budgetal.models.prefetch import prefetched
 from budgetal.models.preprocess import as_tensor, to_input
 from budgetal.training.augment import random_crop_flip
 from budgetal.training.checkpoint import Checkpoint

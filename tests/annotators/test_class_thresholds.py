@@ -10,6 +10,7 @@ from scipy import stats
 from budgetal.annotators.budget_annotator import NOTHING, Audit, auto_label
 from budgetal.annotators.certificate import Certificate
 from budgetal.annotators.class_thresholds import certify_each_class, share_out, together
+from budgetal.annotators.per_class import AuditedPool
 from budgetal.annotators.proposals import Proposals
 
 
@@ -61,7 +62,7 @@ def test_a_class_that_passed_all_its_thresholds_hands_its_share_on():
     scores, predicted = _pool(rng, shares=(0.4, 0.3, 0.3))
     audit = np.sort(rng.choice(4_000, 1_200, replace=False))
     wrong = (predicted[audit] > 0) & (rng.random(1_200) > scores[audit] ** 0.3)
-    found = certify_each_class(scores, predicted, audit, wrong, 0.05, 0.06, 3)
+    found = certify_each_class(AuditedPool(scores, predicted, audit, wrong), 0.05, 0.06, 3)
     assert [part.risk for part in found] == pytest.approx([0.02, 0.03, 0.03])
     assert [part.certificate.upper_bound for part in found] == [0.05] * 3
     assert found[0].certificate.threshold == scores[predicted == 0].min()
@@ -71,7 +72,7 @@ def test_where_every_class_passed_everything_smaller_bounds_are_promised_at_an_e
     rng = np.random.default_rng(3)
     scores, predicted = _pool(rng, shares=(0.5, 0.5))
     audit = np.sort(rng.choice(4_000, 800, replace=False))
-    found = certify_each_class(scores, predicted, audit, np.zeros(800, bool), 0.05, 0.05, 2)
+    found = certify_each_class(AuditedPool(scores, predicted, audit, np.zeros(800, bool)), 0.05, 0.05, 2)
     for part in found:
         assert part.risk == 0.025
         n, n_audit = part.n_open, part.n_audit
@@ -83,7 +84,7 @@ def test_all_labels_together_have_the_mean_of_the_classes_bounds():
     rng = np.random.default_rng(4)
     scores, predicted = _pool(rng, shares=(0.7, 0.3))
     audit = np.sort(rng.choice(4_000, 800, replace=False))
-    found = certify_each_class(scores, predicted, audit, np.zeros(800, bool), 0.05, 0.05, 2)
+    found = certify_each_class(AuditedPool(scores, predicted, audit, np.zeros(800, bool)), 0.05, 0.05, 2)
     a, b = (part.certificate for part in found)
     both = together(found, 0.05, 0.05)
     assert both.upper_bound == pytest.approx((a.upper_bound * a.n_auto + b.upper_bound * b.n_auto) / both.n_auto)
@@ -156,7 +157,9 @@ def test_many_draws_break_the_promise_no_more_often_than_they_may(share, n_draws
     broken = 0
     for _ in range(n_draws):
         audit = np.sort(rng.choice(n, n_audit, replace=False))
-        found = certify_each_class(scores, predicted, audit, wrong[audit], tolerance, risk, 3, n_thresholds=6)
+        found = certify_each_class(
+            AuditedPool(scores, predicted, audit, wrong[audit]), tolerance, risk, 3, n_thresholds=6
+        )
         broken += any(_false(part, scores, predicted, wrong, audit) for part in found)
     assert stats.binomtest(broken, n_draws, risk, alternative="greater").pvalue > 0.01
     # A test that no false promise can reach would say nothing.

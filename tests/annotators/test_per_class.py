@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from budgetal.annotators.certificate import candidate_thresholds
-from budgetal.annotators.per_class import certify_per_class
+from budgetal.annotators.per_class import AuditedPool, certify_per_class
 
 
 def _pool(rng, n=4_000, shares=(0.5, 0.45, 0.05)):
@@ -17,7 +17,7 @@ def test_a_class_of_few_audit_images_is_not_certified_and_takes_no_share():
     rng = np.random.default_rng(0)
     scores, predicted = _pool(rng)
     audit = rng.choice(4_000, 400, replace=False)
-    found = certify_per_class(scores, predicted, audit, np.zeros(400, bool), 0.05, 0.05, 3)
+    found = certify_per_class(AuditedPool(scores, predicted, audit, np.zeros(400, bool)), 0.05, 0.05, 3)
     assert [part.target for part in found] == [0, 1, 2]
     assert [part.n_open for part in found] == np.bincount(predicted).tolist()
     assert [part.n_audit for part in found] == np.bincount(predicted[audit]).tolist()
@@ -31,8 +31,8 @@ def test_the_errors_of_one_class_cost_no_other_its_certificate():
     rng = np.random.default_rng(1)
     scores, predicted = _pool(rng, shares=(0.5, 0.5))
     audit = rng.choice(4_000, 400, replace=False)
-    bad = certify_per_class(scores, predicted, audit, predicted[audit] == 1, 0.05, 0.05, 2)
-    good = certify_per_class(scores, predicted, audit, np.zeros(400, bool), 0.05, 0.05, 2)
+    bad = certify_per_class(AuditedPool(scores, predicted, audit, predicted[audit] == 1), 0.05, 0.05, 2)
+    good = certify_per_class(AuditedPool(scores, predicted, audit, np.zeros(400, bool)), 0.05, 0.05, 2)
     assert bad[0] == good[0]
     assert bad[1].certificate is None
 
@@ -42,7 +42,7 @@ def test_each_class_has_the_bounds_of_its_own_images():
     scores, predicted = _pool(rng, shares=(0.6, 0.4))
     audit = rng.choice(4_000, 600, replace=False)
     wrong = rng.random(600) > scores[audit] ** 0.05
-    for part in certify_per_class(scores, predicted, audit, wrong, 0.05, 0.1, 2):
+    for part in certify_per_class(AuditedPool(scores, predicted, audit, wrong), 0.05, 0.1, 2):
         chosen = (predicted[audit] == part.target) & (scores[audit] >= part.certificate.threshold)
         assert part.certificate.n_audit == chosen.sum()
         assert part.certificate.errors == (chosen & wrong).sum()
@@ -53,7 +53,7 @@ def test_the_thresholds_are_those_of_all_images_so_that_the_labels_in_force_are_
     rng = np.random.default_rng(3)
     scores, predicted = _pool(rng, shares=(0.5, 0.5))
     audit = rng.choice(4_000, 500, replace=False)
-    part = certify_per_class(scores, predicted, audit, np.zeros(500, bool), 0.05, 0.05, 2)[0]
+    part = certify_per_class(AuditedPool(scores, predicted, audit, np.zeros(500, bool)), 0.05, 0.05, 2)[0]
     tested = [t for t in candidate_thresholds(scores, 500, 0.05, 0.05) if t <= part.first_threshold]
     assert part.certificate.threshold in tested
     assert part.covers(part.first_threshold)
@@ -65,7 +65,7 @@ def test_the_thresholds_are_those_of_all_images_so_that_the_labels_in_force_are_
 def test_an_audit_of_next_to_nothing_certifies_no_class(n_audit):
     scores = np.linspace(0, 1, 50, dtype=np.float32)
     found = certify_per_class(
-        scores, np.zeros(50, np.int64), np.arange(n_audit), np.zeros(n_audit, bool), 0.05, 0.05, 3
+        AuditedPool(scores, np.zeros(50, np.int64), np.arange(n_audit), np.zeros(n_audit, bool)), 0.05, 0.05, 3
     )
     assert [(part.risk, part.certificate, part.covers(0.5)) for part in found] == [(0, None, False)] * 3
 
@@ -78,7 +78,7 @@ def test_all_classes_together_break_their_promises_no_more_often_than_they_say()
         scores = rng.beta(6, 1, n).astype(np.float32)
         wrong = rng.random(n) < np.array([0.11, 0.12, 0.02])[predicted]
         audit = rng.choice(n, 300, replace=False)
-        found = certify_per_class(scores, predicted, audit, wrong[audit], tolerance, risk, 3)
+        found = certify_per_class(AuditedPool(scores, predicted, audit, wrong[audit]), tolerance, risk, 3)
         broken += any(_is_broken(part, scores, predicted, wrong, audit) for part in found)
     assert stats.binomtest(broken, n_runs, risk, alternative="greater").pvalue > 0.01
 

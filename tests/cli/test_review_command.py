@@ -2,32 +2,13 @@
 
 import csv
 import json
-import shutil
 
 import pytest
 
-from budgetal.annotators.oracle import Oracle
 from budgetal.cli import exit_code
 from budgetal.project import Project
-from budgetal.simulate import run, true_labels
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
-
-
-@pytest.fixture(scope="module")
-def finished_folder(images, tmp_path_factory):
-    project = Project.create(tmp_path_factory.mktemp("run") / "project", images=str(images), **SETTINGS)
-    run(project, Oracle(true_labels(project)))
-    project.close()
-    return project.folder
-
-
-@pytest.fixture
-def finished(finished_folder, tmp_path):
-    """A run that has come to its end, for this test alone."""
-    project = Project.open(shutil.copytree(finished_folder, tmp_path / "finished"))
-    yield project
-    project.close()
 
 
 def test_a_list_is_corrected_and_given_back(finished, tmp_path, capsys):

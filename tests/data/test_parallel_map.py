@@ -5,7 +5,7 @@ import time
 import pytest
 
 from budgetal.data import parallel
-from budgetal.data.parallel import ordered_map
+from budgetal.data.parallel import ordered_map, prefetched
 
 
 def test_results_come_in_the_order_of_the_arguments() -> None:
@@ -37,3 +37,23 @@ def test_an_error_reaches_the_caller_at_its_place() -> None:
     assert [next(results) for _ in range(3)] == [0, 0, 1]
     with pytest.raises(ZeroDivisionError):
         next(results)
+
+
+def test_prefetched_keeps_order_and_raises_at_its_place():
+    def load(job):
+        if job == 3:
+            raise OSError("image 3 is gone")
+        return job * 10
+
+    results = prefetched(range(6), load)
+    assert [next(results) for _ in range(3)] == [0, 10, 20]
+    with pytest.raises(OSError, match="image 3"):
+        next(results)
+
+
+def test_prefetched_loads_no_more_than_asked_ahead():
+    loaded = []
+    results = prefetched(range(100), loaded.append, ahead=2)
+    next(results)
+    results.close()
+    assert len(loaded) <= 4

@@ -8,7 +8,6 @@ from tiny import TinyPixels, tiny_images
 from budgetal.models.backbones import build_classifier
 from budgetal.models.compute import autocast
 from budgetal.models.predict import embed
-from budgetal.models.prefetch import prefetched
 from budgetal.models.preprocess import to_input
 
 
@@ -51,23 +50,3 @@ def test_progress_ends_at_the_total(classifier):
 def test_no_images_give_no_rows(classifier):
     empty = TinyPixels(np.zeros((0, 32, 32, 3), np.uint8))
     assert embed(classifier, empty, side=32).shape == (0, 512)
-
-
-def test_prefetched_keeps_order_and_raises_at_its_place():
-    def load(job):
-        if job == 3:
-            raise OSError("image 3 is gone")
-        return job * 10
-
-    results = prefetched(range(6), load)
-    assert [next(results) for _ in range(3)] == [0, 10, 20]
-    with pytest.raises(OSError, match="image 3"):
-        next(results)
-
-
-def test_prefetched_loads_no_more_than_asked_ahead():
-    loaded = []
-    results = prefetched(range(100), loaded.append, ahead=2)
-    next(results)
-    results.close()
-    assert len(loaded) <= 4

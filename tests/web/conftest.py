@@ -1,7 +1,12 @@
 """A small project served to a test client, without a learner."""
 
+import numpy as np
 import pytest
+from annotate_page import until
+from chromium import start_chromium
 from collections_made import write_npy
+from PIL import Image
+from serving import Server
 from starlette.testclient import TestClient
 
 from budgetal.desk import Desk
@@ -24,6 +29,24 @@ def project(images, tmp_path):
     project.ask()
     yield project
     project.close()
+
+
+@pytest.fixture(scope="module")
+def server(project, tmp_path_factory):
+    """The module's project, served without a learner by a process of its own."""
+    server = Server(project.folder, tmp_path_factory.mktemp("state"), "--no-learner")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium(server):
+    """A real browser that came in by the server's link."""
+    browser = start_chromium()
+    browser.get(server.link)
+    until(lambda: "/annotate" in browser.current_url)
+    yield browser
+    browser.quit()
 
 
 @pytest.fixture
@@ -57,3 +80,14 @@ def browser(stranger, sessions):
     stranger.headers.update({"origin": ORIGIN, "sec-fetch-site": "same-origin"})
     assert stranger.post("/enter", data={"code": code}).status_code == 303
     return stranger
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder with a folder of 80 images of two classes, to make a project of."""
+    root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    for i in range(80):
+        path = root / "birds" / ("owl", "crow")[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)).save(path)
+    return root

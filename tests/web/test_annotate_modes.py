@@ -40,19 +40,9 @@ def n_helped(project, query):
 
 
 @pytest.fixture(scope="module")
-def server(project, tmp_path_factory):
-    server = Server(project.folder, tmp_path_factory.mktemp("state"), "--no-learner")
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(server):
-    browser = start_chromium()
-    browser.get(server.link)
-    until(lambda: shown(browser))
-    yield browser
-    browser.quit()
+def browser(chromium):
+    until(lambda: shown(chromium))
+    return chromium
 
 
 @pytest.fixture(autouse=True)

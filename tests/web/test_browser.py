@@ -4,7 +4,7 @@ import time
 
 import pytest
 from accessibility import faults
-from chromium import addresses, complaints, show_as, start_chromium, why_no_chromium
+from chromium import addresses, complaints, show_as, why_no_chromium
 from collections_made import write_npy
 from selenium.webdriver.common.by import By
 from serving import Server
@@ -33,11 +33,8 @@ def server(project, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(server):
-    browser = start_chromium()
-    browser.get(server.link)
-    yield browser
-    browser.quit()
+def browser(chromium):
+    return chromium
 
 
 def shown(browser, unlike=None):

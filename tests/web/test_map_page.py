@@ -12,7 +12,6 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from serving import Server
 
 from budgetal.mapping.drawing import draw
 from budgetal.project import Project
@@ -36,13 +35,6 @@ def project(tmp_path_factory):
         project.tell([Annotation(i, truth[i]) for i in project.ask().sample_ids])
     draw(project.folder)
     return project
-
-
-@pytest.fixture(scope="module")
-def server(project, tmp_path_factory):
-    server = Server(project.folder, tmp_path_factory.mktemp("state"), "--no-learner")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,11 @@
 
 import time
 
-import numpy as np
 import pytest
 from accessibility import faults
+from annotate_page import until
 from chromium import addresses, complaints, show_as, start_chromium, why_no_chromium
 from collections_made import write_npy
-from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from serving import Server
@@ -19,15 +18,6 @@ from budgetal.simulate import run, true_labels
 pytestmark = pytest.mark.skipif(bool(why_no_chromium()), reason=why_no_chromium())
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
-PATIENCE_S = 90
-
-
-def until(condition, what=""):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +30,8 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(project, tmp_path_factory):
-    server = Server(project.folder, tmp_path_factory.mktemp("state"), "--no-learner")
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(server):
-    browser = start_chromium()
-    browser.get(server.link)
-    until(lambda: "/annotate" in browser.current_url)
-    yield browser
-    browser.quit()
+def browser(chromium):
+    return chromium
 
 
 def tiles(browser):
@@ -89,7 +68,7 @@ def test_labels_are_reviewed_by_keyboard_to_the_last_page_and_taken_back(browser
     while "All checked" not in browser.find_element(By.ID, "notice").text:
         before = samples(browser)
         press(browser, Keys.ENTER)
-        until(lambda before=before: samples(browser) != before, "the next page")
+        until(lambda before=before: samples(browser) != before)
         pages += 1
     assert pages == -(-n // 30)
     assert len(until(lambda: len(reviewed(project)) == n and reviewed(project))) == n
@@ -153,16 +132,6 @@ def test_pages_fit_every_window_and_can_be_read_by_everyone(browser, server, pag
     refused = "the server responded with a status of 400"
     assert [line for line in complaints(browser) if refused not in line] == []
     assert {address for address in addresses(browser) if not address.startswith(server.origin)} == set()
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    for i in range(80):
-        path = root / "birds" / ("owl", "crow")[i % 2] / f"{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)).save(path)
-    return root
 
 
 def test_a_project_is_made_in_the_browser_and_opened(pictures, tmp_path):

@@ -1,14 +1,10 @@
 """Reviews over HTTP: who may, what is shown, what is recorded, and that repeats and wrong requests break nothing."""
 
-import shutil
-
 import pytest
 from starlette.testclient import TestClient
 
-from budgetal.annotators.oracle import Oracle
 from budgetal.desk import Desk
 from budgetal.project import Project
-from budgetal.simulate import run, true_labels
 from budgetal.web import Sessions, make_app
 from budgetal.web.roles import Role
 
@@ -16,19 +12,9 @@ HOST = "127.0.0.1:8000"
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
 
 
-@pytest.fixture(scope="module")
-def folder(images, tmp_path_factory):
-    project = Project.create(tmp_path_factory.mktemp("run") / "birds", images=str(images), **SETTINGS)
-    run(project, Oracle(true_labels(project)))
-    project.close()
-    return project.folder
-
-
 @pytest.fixture
-def project(folder, tmp_path):
-    project = Project.open(shutil.copytree(folder, tmp_path / "birds"))
-    yield project
-    project.close()
+def project(finished):
+    return finished
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """A project made over HTTP of a folder on the server."""
 
-import numpy as np
 import pytest
-from PIL import Image
 from starlette.testclient import TestClient
 
 from budgetal.logbook import Logbook
@@ -14,16 +12,6 @@ from budgetal.web.roots import Roots
 from budgetal.web.starting import Starting
 
 HOST = "127.0.0.1:8000"
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    root, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
-    for i in range(60):
-        path = root / "birds" / ("owl", "crow")[i % 2] / f"{i}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (16, 16, 3)).astype(np.uint8)).save(path)
-    return root
 
 
 @pytest.fixture
@@ -55,7 +43,7 @@ def wish(starting, **changes):
 def test_a_project_is_made_of_a_folder_below_a_root(owner, starting, pictures):
     info = owner.get("/api/v1/start").json()
     found = owner.post("/api/v1/start/folder", json={"root": info["roots"][0], "names": ["birds"]}).json()
-    assert (found["n_images"], found["classes"]) == (60, ["crow", "owl"])
+    assert (found["n_images"], found["classes"]) == (80, ["crow", "owl"])
     assert owner.get("/").headers["location"] == "/start"
     assert owner.get("/start").status_code == 200
     body = wish(starting, classes=[" crow ", "owl", ""], given_labels=True)
@@ -65,7 +53,7 @@ def test_a_project_is_made_of_a_folder_below_a_root(owner, starting, pictures):
     project = Project.open(starting.folder)
     assert (project.config.budget, project.config.tolerance, project.config.classes) == (30, 0.3, ("crow", "owl"))
     assert project.config.images == str(pictures / "birds")
-    assert len(project.state.labels) == 60
+    assert len(project.state.labels) == 80
     project.close()
     assert owner.post("/api/v1/start", json=wish(starting)).status_code == 409
 

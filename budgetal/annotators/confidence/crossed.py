@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from budgetal.annotators.confidence.view import Floats
+from budgetal.annotators.confidence.view import ConfidenceView, Floats
+from budgetal.annotators.proposals import Proposals
 from budgetal.types import RowArray
 
 FEWEST = 50
@@ -23,6 +24,24 @@ def crossed(score: Callable[[RowArray, RowArray], Floats], fold: RowArray, rng: 
     scores = [score(np.setdiff1d(everyone, tested), tested) for tested in tests]
     order = np.argsort(np.concatenate(tests))
     return np.asarray(np.concatenate(scores)[order])
+
+
+def judged_by_others(
+    view: ConfidenceView, judge: Callable[[RowArray, RowArray], Proposals], rng: np.random.Generator
+) -> Proposals:
+    """(h,) each held-out image as labelled images outside its fold judge it.
+
+    judge(positions, rows): what the labelled images at `positions` make of these rows of the pool.
+    """
+    positions = view.held_out.positions
+    targets, scores = np.empty(len(positions), np.int64), np.empty(len(positions), np.float32)
+    fold = parts_of(view.held_out.fold, rng)
+    for number in np.unique(fold):
+        mine = fold == number
+        others = np.setdiff1d(np.arange(len(view.rows)), positions[mine])
+        found = judge(others, view.held_rows[mine])
+        targets[mine], scores[mine] = found.targets, found.scores
+    return Proposals(targets, scores)
 
 
 def parts_of(fold: RowArray, rng: np.random.Generator) -> RowArray:

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from budgetal.annotators.confidence.crossed import parts_of
+from budgetal.annotators.confidence.crossed import judged_by_others
 from budgetal.annotators.confidence.source import source
 from budgetal.annotators.confidence.view import ConfidenceView, Scored
 from budgetal.annotators.proposals import Proposals
@@ -18,8 +18,12 @@ def propagation(view: ConfidenceView, rng: np.random.Generator) -> Scored:
     The model's predictions play no part, its embeddings do. A held-out image is judged by labels that spread from the
     labelled images of other folds alone.
     """
-    everyone = np.arange(len(view.rows))
-    return Scored(spread(view, everyone), _held_out(view, rng))
+
+    def judge(positions: RowArray, rows: RowArray) -> Proposals:
+        found = spread(view, positions)
+        return Proposals(found.targets[rows], found.scores[rows])
+
+    return Scored(spread(view, np.arange(len(view.rows))), judged_by_others(view, judge, rng))
 
 
 def spread(view: ConfidenceView, positions: RowArray) -> Proposals:
@@ -28,16 +32,3 @@ def spread(view: ConfidenceView, positions: RowArray) -> Proposals:
     targets[torch.from_numpy(view.rows[positions])] = torch.from_numpy(view.targets[positions])
     probs, certainty = propagate(view.graph, targets, view.n_classes)
     return Proposals(probs.argmax(dim=1).numpy(), certainty.numpy())
-
-
-def _held_out(view: ConfidenceView, rng: np.random.Generator) -> Proposals:
-    """(h,) each by the labels outside its fold."""
-    positions = view.held_out.positions
-    targets, scores = np.empty(len(positions), np.int64), np.empty(len(positions), np.float32)
-    fold = parts_of(view.held_out.fold, rng)
-    for number in np.unique(fold):
-        mine = fold == number
-        others = np.setdiff1d(np.arange(len(view.rows)), positions[mine])
-        found, rows = spread(view, others), view.held_rows[mine]
-        targets[mine], scores[mine] = found.targets[rows], found.scores[rows]
-    return Proposals(targets, scores)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from budgetal.annotators.confidence.crossed import parts_of
+from budgetal.annotators.confidence.crossed import judged_by_others
 from budgetal.annotators.confidence.source import source
 from budgetal.annotators.confidence.view import ConfidenceView, Floats, Scored
 from budgetal.annotators.proposals import Proposals
@@ -24,22 +24,12 @@ def pseudo_annotators(view: ConfidenceView, rng: np.random.Generator) -> Scored:
     """
     taught = rng.permutation(view.open_rows)[: (len(view.rows) + 1) // 2]
     answers = rng.integers(view.n_classes, size=(len(taught), N_ANNOTATORS))
-    everyone, everything = np.arange(len(view.rows)), np.arange(len(view.probs))
-    pool = _judged(view, _weights(view, everyone, taught, answers), everything)
-    return Scored(pool, _held_out(view, taught, answers, rng))
 
+    def judge(positions: RowArray, rows: RowArray) -> Proposals:
+        return _judged(view, _weights(view, positions, taught, answers), rows)
 
-def _held_out(view: ConfidenceView, taught: RowArray, answers: RowArray, rng: np.random.Generator) -> Proposals:
-    """(h,) each by classifiers without the labels of its fold."""
-    positions = view.held_out.positions
-    targets, scores = np.empty(len(positions), np.int64), np.empty(len(positions), np.float32)
-    fold = parts_of(view.held_out.fold, rng)
-    for number in np.unique(fold):
-        mine = fold == number
-        others = np.setdiff1d(np.arange(len(view.rows)), positions[mine])
-        found = _judged(view, _weights(view, others, taught, answers), view.held_rows[mine])
-        targets[mine], scores[mine] = found.targets, found.scores
-    return Proposals(targets, scores)
+    pool = judge(np.arange(len(view.rows)), np.arange(len(view.probs)))
+    return Scored(pool, judged_by_others(view, judge, rng))
 
 
 def _weights(view: ConfidenceView, positions: RowArray, taught: RowArray, answers: RowArray) -> Floats:
