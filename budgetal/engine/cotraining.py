@@ -109,7 +109,8 @@ class Cotraining:
         apart = kept_apart(self.seed, humans.rows, len(pixels))
         student = self.student(start)
         hearing: dict[str, Any] = {"rng": rng, "on_epoch": on_epoch, "checkpoint": checkpoint}
-        if self.unlabelled in ("fixmatch", "flexmatch"):
+        # A student that is told no label has no answer to be sure of: soft ones teach it until it is told one.
+        if self.unlabelled in ("fixmatch", "flexmatch") and not apart.all():
             records = self._match(student, humans, apart, pixels, **hearing)
         else:
             labels = self._pool_labels(before, humans, apart, rng)

@@ -90,6 +90,17 @@ def test_automatic_labels_are_not_trained_on(pool, tmp_path):
     assert engine(other, pixels, "cotrain").fit(both, 0, silent).weights_ref == humans.weights_ref
 
 
+@pytest.mark.parametrize("unlabelled", ["fixmatch", "flexmatch"])
+def test_a_student_that_no_label_is_left_for_learns_soft_ones(unlabelled, pool, tmp_path, monkeypatch):
+    pixels, labels = pool
+    monkeypatch.setattr(cotraining, "KEPT_APART", 1.0)
+    one, other = folders(tmp_path, "own", "soft")
+    found = engine(one, pixels, "cotrain", unlabelled=unlabelled).fit(labelled(labels, 3), 0, silent)
+    soft = engine(other, pixels, "cotrain").fit(labelled(labels, 3), 0, silent)
+    assert np.isfinite([epoch.train_loss for epoch in found.epochs]).all()
+    assert found.weights_ref == soft.weights_ref
+
+
 def test_labels_kept_apart_are_the_same_in_every_round_and_unknown_to_the_student(pool, tmp_path, monkeypatch):
     pixels, labels = pool
     lessons = []
