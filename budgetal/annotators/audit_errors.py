@@ -83,7 +83,7 @@ def unseen_upper_bound(n_population: int, n_sample: int, seen: int, risk: float,
     """
     if not (0 <= seen <= n_sample <= n_population and 0 <= detection <= 1):
         raise ValueError(f"impossible counts: {seen} seen at {detection} in {n_sample} of {n_population}")
-    few = stats.binom.cdf(seen, np.arange(n_sample + 1), detection)
+    few = np.asarray(stats.binom.cdf(seen, np.arange(n_sample + 1), detection))
     return _most_not_refuted(n_population, few, risk)
 
 
