@@ -77,5 +77,6 @@ def test_no_request_makes_the_api_fail(owner):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_no_request_of_many_makes_the_api_fail(owner):
     assert sum(len(statuses) for statuses in fuzz(owner, 150).values()) > 2000
