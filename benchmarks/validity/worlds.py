@@ -1,5 +1,6 @@
 """What a run is played on: images with a known class, and a model that improves as labels come."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -119,7 +120,50 @@ class Collection:
 
 def read_collection(folder: Path) -> Collection:
     project = Project.open(folder)
+    features = project.workspace.engine.frozen_features()
+    return Collection(_name(folder), _targets(project), features, len(project.config.classes))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A random part of a real collection, and what a project's models said of it, one (n, m) array a round."""
+
+    truth: np.ndarray
+    probs: Sequence[np.ndarray]
+
+    def predict(self, round: int, labelled: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return self.probs[round]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the models of a finished simulation's last rounds said of the images that they were not trained on."""
+
+    name: str
+    truth: np.ndarray
+    rows: np.ndarray
+    probs: Sequence[np.ndarray]
+
+    def part(self, n: int, rng: np.random.Generator) -> Stored:
+        rows = np.sort(rng.choice(self.rows, n, replace=False))
+        return Stored(self.truth[rows], [probs[rows] for probs in self.probs])
+
+
+def read_predictions(folder: Path, n_rounds: int) -> Predictions:
+    """Of the last `n_rounds` rounds. Raises ValueError for a project with fewer."""
+    project = Project.open(folder)
+    refs = list(project.state.probs_refs.values())[-n_rounds:]
+    if len(refs) < n_rounds:
+        raise ValueError(f"{folder} has predictions of {len(refs)} rounds: {n_rounds} are needed")
+    rows = np.setdiff1d(np.arange(len(project.samples)), project.learner.views.training_rows(project.state))
+    probs = [project.workspace.arrays.get(ref) for ref in refs]
+    return Predictions(_name(folder), _targets(project), rows, probs)
+
+
+def _name(folder: Path) -> str:
+    return folder.name.partition("-")[0]
+
+
+def _targets(project: Project) -> np.ndarray:
     truth, classes = true_labels(project), project.config.classes
-    targets = np.array([classes.index(truth[sample.sample_id]) for sample in project.samples])
-    name = folder.name.partition("-")[0]
-    return Collection(name, targets, project.workspace.engine.frozen_features(), len(classes))
+    return np.array([classes.index(truth[sample.sample_id]) for sample in project.samples])
