@@ -7,6 +7,7 @@ from budgetal import journal, rounds
 from budgetal.blindness import may_be_helped
 from budgetal.config import Config, class_named
 from budgetal.errors import DataError, ProjectError
+from budgetal.gold import check_not_gold
 from budgetal.opinions import is_asked_of_another, n_unasked
 from budgetal.registry import unknown_name
 from budgetal.state import GIVEN, State
@@ -59,6 +60,7 @@ def _answer(state: State, annotation: Annotation) -> NewEvent:
     if label not in known:
         raise DataError(unknown_name("label", annotation.label, known))
     query_id = _query_answered(state, annotation)
+    check_not_gold(state, annotation.sample_id, query_id)
     named = _named_as_now(config, annotation)
     _check_suggestion(state, named, query_id)
     return journal.labelled(named, query_id)
@@ -93,7 +95,9 @@ def _check_suggestion(state: State, annotation: Annotation, query_id: int) -> No
 def _query_answered(state: State, annotation: Annotation) -> int:
     """The query of an answer; of one that corrects its giver's own, the query of that."""
     sample_id = annotation.sample_id
-    mine = next((one for one in state.answers_of(sample_id) if one.annotator == annotation.annotator), None)
+    # The truth of a gold image stands first and is no person's, whatever they are called.
+    said = state.answers_of(sample_id)[int(sample_id in state.gold) :]
+    mine = next((one for one in said if one.annotator == annotation.annotator), None)
     if mine is None or not (is_asked_of_another(state, sample_id) or sample_id in state.opinions):
         return _query_id(state, sample_id)
     if is_asked_of_another(state, sample_id) and mine.label == annotation.label and annotation.key is None:

@@ -11,7 +11,8 @@ from budgetal.annotators.frame import frame_threshold
 from budgetal.config import Config
 from budgetal.data.pool import Pool
 from budgetal.evidence import proposals_of
-from budgetal.opinions import gold_to_ask, opinions_due
+from budgetal.gold import gold_to_ask
+from budgetal.opinions import opinions_due
 from budgetal.query.strategy import select, strategies
 from budgetal.relabelling import opinions_worth_asking
 from budgetal.ruling_out import apart, n_to_look_at, outliers_of

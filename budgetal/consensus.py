@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from budgetal.annotators.crowd import Answers, Floats, Opinion, dawid_skene
+from budgetal.annotators.crowd import Answers, Floats, Opinion, dawid_skene, jeffreys
 from budgetal.state import GIVEN, State
 from budgetal.types import NONE_OF_THESE, Json
 
@@ -69,7 +69,9 @@ def people_table(state: State) -> list[Json]:
     """One row a person, in the order of their first answers: how many, how good, how often they agree with the outcome.
 
     `accuracy` is the share of their answers expected to be right, None where no image was answered by two and none
-    was known; `low` and `high` are the ends of its 95 % interval. `seconds_per_answer` is their pace, None for too few.
+    was known; `low` and `high` are the ends of its 95 % interval. `n_known` of their answers were to images with a
+    known label, `n_known_right` of them right; `known_low` and `known_high` are the ends of that share's interval.
+    `seconds_per_answer` is their pace, None for too few.
     """
     counts = Counter(
         answer.annotator for i in state.labels for answer in state.answers_of(i) if answer.query_id != GIVEN
@@ -81,6 +83,7 @@ def people_table(state: State) -> list[Json]:
             "annotator": name,
             "n_answers": n,
             **dict(zip(("accuracy", "low", "high"), skill.get(name, (None,) * 3), strict=True)),
+            **_on_known(state, name),
             **_agreement(state, name),
             "seconds_per_answer": state.pace.seconds_per_answer(name),
         }
@@ -93,6 +96,20 @@ def _skill(found: Consensus) -> dict[str, tuple[float, ...]]:
     share = found.opinion.n_right / found.opinion.n_answers
     table = np.concatenate([share[:, None], found.opinion.accuracy_interval()], axis=1)
     return {name: tuple(row) for name, row in zip(found.people, table.tolist(), strict=True)}
+
+
+def _on_known(state: State, name: str) -> dict[str, Json]:
+    """A person's answers to images with a known label: counted, where `accuracy` is inferred from everybody's."""
+    right = [
+        answer.label == answers[0].label
+        for answers in state.opinions.values()
+        if answers and answers[0].query_id == GIVEN
+        for answer in answers[1:]
+        if answer.annotator == name
+    ]
+    n, n_right = len(right), sum(right)
+    low, high = jeffreys(np.array([float(n_right)]), np.array([n]))[0].tolist() if n else (None, None)
+    return {"n_known": n, "n_known_right": n_right, "known_low": low, "known_high": high}
 
 
 def _agreement(state: State, name: str) -> dict[str, Json]:

@@ -60,6 +60,11 @@ def labelled(annotation: Annotation, query_id: int) -> NewEvent:
     return NewEvent("labelled", data, f"label-{annotation.key}" if annotation.key else None)
 
 
+def gold_given(labels: Mapping[str, str], annotator: str) -> NewEvent:
+    """The truth of gold images by sample id. annotator: who gave it."""
+    return NewEvent("gold_given", {"labels": dict(labels), "annotator": annotator})
+
+
 def item_event(kind: str, sample_id: str, query_id: int) -> NewEvent:
     """An image skipped, or an answer undone."""
     return NewEvent(kind, {"sample_id": sample_id, "query": query_id})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from budgetal.annotators.claims import Hands, check_holder, given_up, hand_out, hand_out_together, hands_of, take
+from budgetal.gold import in_queue
 from budgetal.logbook import Logbook
 from budgetal.opinions import people_of
 from budgetal.store.leases import DONE, Clock, Lease, host_clock
@@ -116,5 +117,4 @@ class Leasing:
 
     def _waiting(self) -> list[str]:
         """Open images, those of the oldest query first."""
-        items = self.logbook.state.open_items
-        return sorted(items, key=items.__getitem__)
+        return in_queue(self.logbook.state)

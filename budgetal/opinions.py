@@ -40,23 +40,13 @@ def kept_for_the_end(state: State) -> int:
     return max(0, wanted - len(state.last_audit))
 
 
-def gold_to_ask(state: State, n: int) -> tuple[str, ...]:
-    """At most `n` images whose labels came with them, the least asked first: what people say of these shows how good
-    they are. Their labels stay what they are. Nobody who has answered one answers it again.
-    """
-    people = {answer.annotator for i in state.labels for answer in state.answers_of(i) if answer.query_id != GIVEN}
-    known = [i for i, label in state.labels.items() if label.query_id == GIVEN]
-    free = [i for i in known if i not in state.open_items and (not people or people.difference(people_of(state, i)))]
-    return tuple(sorted(free, key=lambda i: (state.n_opinions_asked[i], i))[:n])
-
-
 def _due(state: State, sample_ids: Iterable[str], wanted: int) -> Iterable[str]:
     return (i for i in sample_ids if i not in state.open_items and 1 + state.n_opinions_asked[i] < wanted)
 
 
 def people_of(state: State, sample_id: str) -> tuple[str, ...]:
-    """Who has answered an image, oldest first."""
-    return tuple(answer.annotator for answer in state.answers_of(sample_id))
+    """Who has answered an image, oldest first; a label that came with it is nobody's answer."""
+    return tuple(answer.annotator for answer in state.answers_of(sample_id) if answer.query_id != GIVEN)
 
 
 def is_asked_of_another(state: State, sample_id: str) -> bool:

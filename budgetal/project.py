@@ -18,6 +18,7 @@ from budgetal.classes import Change
 from budgetal.config import Config, make_config, save_config
 from budgetal.errors import BudgetError, ProjectError
 from budgetal.export.labels import LabelRow
+from budgetal.gold import check_later, read_gold
 from budgetal.learner import Learner
 from budgetal.logbook import Logbook
 from budgetal.loop import ClassesChangedError, Loop
@@ -54,6 +55,7 @@ class Project:
         images: str,
         budget: int,
         use_given_labels: bool = False,
+        gold: str | Path | None = None,
         on_progress: OnProgress = no_progress,
         simulated: Mapping[str, Json] | None = None,
         **settings: Any,
@@ -61,12 +63,19 @@ class Project:
         """Make a project folder for the images at `images` (a folder, manifest, .npy folder or name).
 
         `settings` are the fields of Config. With `use_given_labels` the labels that come with the images
-        count as labelled at no cost. simulated: how people are played, noted beside the settings. Raises InputError (a
-        subclass) when anything does not fit.
+        count as labelled at no cost. gold: a table of images and their true labels, to test people with. simulated:
+        how people are played, noted beside the settings. Raises InputError (a subclass) when anything does not fit.
         """
         began_s = time.monotonic()
         draft = make_config(images=images, budget=budget, **{"classes": (), **settings})
-        set_up(Path(folder), draft, use_given_labels=use_given_labels, on_progress=on_progress, simulated=simulated)
+        set_up(
+            Path(folder),
+            draft,
+            use_given_labels=use_given_labels,
+            gold=None if gold is None else Path(gold),
+            on_progress=on_progress,
+            simulated=simulated,
+        )
         project = cls(Path(folder))
         project.on_progress = on_progress
         project._seconds_to_open = time.monotonic() - began_s
@@ -211,6 +220,19 @@ class Project:
         self.catch_up()
 
     # -- decisions under way -------------------------------------------------------------------
+
+    def add_gold(self, table: str | Path, annotator: str = "gold") -> int:
+        """Take the truth of gold images from a table, more of them or corrected; return how many these are.
+
+        annotator: who gives it. Once the audit is drawn these can only be images that people were asked about to train
+        on. Raises DataError for a table that does not fit, ProjectError for images that come too late.
+        """
+        truth = read_gold(Path(table), self.samples, self.config)
+        with self._logbook.transaction() as transaction:
+            check_later(self.state, truth)
+            transaction.append([journal.gold_given(truth, annotator)])
+        self.catch_up()
+        return len(truth)
 
     def configure(self, *, annotator: str | None = None, **settings: Any) -> None:
         """Change settings of a running project, e.g. a larger budget. Raises ConfigError or ProjectError.

@@ -136,6 +136,7 @@ def summarise(
         "n_paid_labels": state.n_paid,
         "n_audit_labels": n_audit,
         "n_second_opinions": sum(max(0, len(answers) - 1) for answers in state.opinions.values()),
+        "n_gold_images": len(state.gold),
         "annotators": people_table(state),
         "n_reviewed_labels": n_of_reviews,
         "n_auto_labels": n_auto,

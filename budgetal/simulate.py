@@ -9,6 +9,7 @@ from budgetal.annotators.people import People
 from budgetal.config import Config, make_config
 from budgetal.data.sources import find_splits
 from budgetal.errors import ConfigError, DataError, ProjectError
+from budgetal.gold import read_gold
 from budgetal.project import Project
 from budgetal.setup import is_set_up
 from budgetal.types import Annotation, Json, Query
@@ -45,6 +46,7 @@ def simulate(
     *,
     on_progress: OnProgress = no_progress,
     on_round: OnRound = no_display,
+    gold: str | Path | None = None,
     noise: float = 0.0,
     n_annotators: int = 1,
     **settings: Any,
@@ -52,11 +54,12 @@ def simulate(
     """Label `dataset` with simulated people, write everything to `out`, return the report's figures.
 
     dataset: a labelled collection, or a folder with train/ and, if there is one, test/. A simulation that
-    was interrupted goes on where it stopped. noise: share of wrong answers; n_annotators: people who give them, from
-    half to one and a half times as often. Raises InputError (a subclass) when anything does not fit.
+    was interrupted goes on where it stopped. gold: as in `Project.create`. noise: share of wrong answers;
+    n_annotators: people who give them, from half to one and a half times as often. Raises InputError (a subclass)
+    when anything does not fit.
     """
     played: dict[str, Json] = {"noise": noise, "annotators": n_annotators}
-    project = open_or_create(dataset, out, played, on_progress=on_progress, **settings)
+    project = open_or_create(dataset, out, played, on_progress=on_progress, gold=gold, **settings)
     truth = true_labels(project)
     run(project, people(project.config, truth, noise, n_annotators), on_round)
     return project.write_outputs(truth)
@@ -68,17 +71,18 @@ def open_or_create(
     played: Mapping[str, Json] | None = None,
     *,
     on_progress: OnProgress = no_progress,
+    gold: str | Path | None = None,
     **settings: Any,
 ) -> Project:
     """The project of a simulation: the one in `out`, where it was interrupted, or a new one.
 
     played: `noise` and `annotators` of its people. Raises ProjectError for one that was made with other settings, or
-    whose people were others.
+    whose people or gold were others.
     """
     images, test_images = find_splits(dataset)
     settings = {"images": images, "test_images": test_images, **settings}
-    project = _resume(Path(out), settings, played) or Project.create(
-        out, on_progress=on_progress, simulated=played, **settings
+    project = _resume(Path(out), settings, played, gold) or Project.create(
+        out, on_progress=on_progress, simulated=played, gold=gold, **settings
     )
     project.on_progress = on_progress
     return project
@@ -102,15 +106,25 @@ def true_labels(project: Project) -> dict[str, str]:
     return {sample.sample_id: str(sample.label) for sample in project.samples}
 
 
-def _resume(out: Path, settings: dict[str, Any], played: Mapping[str, Json] | None) -> Project | None:
+def _resume(
+    out: Path, settings: dict[str, Any], played: Mapping[str, Json] | None, gold: str | Path | None
+) -> Project | None:
     if not is_set_up(out):
         return None
     project = Project.open(out)
-    wanted = with_absolute_paths(make_config(**{"classes": project.config.classes, **settings}))
+    _check_gold(out, project, gold)
+    chosen = {"gold_per_query": project.config.gold_per_query} if gold and not settings.get("gold_per_query") else {}
+    wanted = with_absolute_paths(make_config(**{"classes": project.config.classes, **settings, **chosen}))
     if _differs(project.config, wanted):
         raise ProjectError(f"{out} holds a run with other settings: choose another --out, or remove it")
     _check_people(out, project.state.simulated, played)
     return project
+
+
+def _check_gold(out: Path, project: Project, table: str | Path | None) -> None:
+    gold = read_gold(Path(table), project.samples, project.config) if table else {}
+    if gold != {i: project.state.labels[i].label for i in project.state.gold}:
+        raise ProjectError(f"{out} holds a run with other gold images: give the same, or choose another --out")
 
 
 def _check_people(out: Path, before: Mapping[str, Any] | None, now: Mapping[str, Json] | None) -> None:

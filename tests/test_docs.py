@@ -182,7 +182,10 @@ def eventful(tmp_path_factory):
     _write_birds(folder / "birds", 120, seed=3, nested=True)
     settings = {"budget": 80, "audit": 50, "initial": 10, "batch": 10, "tolerance": 0.3, "risk": 0.2}
     project = Project.create(folder / "project", images=str(folder / "birds"), **settings)
-    oracle = Oracle({sample.sample_id: sample.label for sample in project.samples})
+    truth = {sample.sample_id: sample.label for sample in project.samples}
+    oracle, gold = Oracle(truth), min(truth)
+    (folder / "gold.csv").write_text(f"sample_id,label\n{gold},{truth[gold]}\n")
+    project.add_gold(folder / "gold.csv")
     query = project.ask()
     project.tell(oracle.annotate(query))
     project.undo(query.sample_ids[0])

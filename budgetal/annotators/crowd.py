@@ -60,9 +60,14 @@ class Opinion:
 
     def accuracy_interval(self, level: float = 0.95) -> Floats:
         """(a, 2) Jeffreys' interval of each person's share of right answers, as if the expected number were counted."""
-        tail, wrong = (1 - level) / 2, self.n_answers - self.n_right
-        ends = [stats.beta.ppf(q, self.n_right + 0.5, wrong + 0.5) for q in (tail, 1 - tail)]
-        return np.stack(ends, axis=1)
+        return jeffreys(self.n_right, self.n_answers, level)
+
+
+def jeffreys(n_right: Floats, n: RowArray, level: float = 0.95) -> Floats:
+    """(a, 2) Jeffreys' interval of a share of which `n_right` (a,) of `n` (a,) were seen."""
+    tail = (1 - level) / 2
+    ends = [stats.beta.ppf(q, n_right + 0.5, n - n_right + 0.5) for q in (tail, 1 - tail)]
+    return np.stack(ends, axis=1)
 
 
 def dawid_skene(

@@ -1,6 +1,20 @@
 """The `budgetal` command."""
 
-from budgetal.cli import certify, classes, compare, info, plan, projects, review, runs, serve, stream, synthesise, work
+from budgetal.cli import (
+    certify,
+    classes,
+    compare,
+    gold,
+    info,
+    plan,
+    projects,
+    review,
+    runs,
+    serve,
+    stream,
+    synthesise,
+    work,
+)
 from budgetal.cli.app import app, exit_code, main
 
 __all__ = [
@@ -9,6 +23,7 @@ __all__ = [
     "classes",
     "compare",
     "exit_code",
+    "gold",
     "info",
     "main",
     "plan",

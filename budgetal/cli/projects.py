@@ -38,6 +38,7 @@ def init(
     budget: options.Budget,
     classes: Annotated[str, typer.Option(help="Class names, comma-separated; default: the labels found.")] = "",
     given_labels: Annotated[bool, typer.Option(help="Count labels that come with the images as given.")] = False,
+    gold: options.Gold = None,
     *,
     settings: dict[str, Any],
 ) -> None:
@@ -50,6 +51,7 @@ def init(
             images=images,
             budget=budget,
             use_given_labels=given_labels,
+            gold=gold,
             on_progress=display.on_progress,
             classes=names,
             **settings,
@@ -59,6 +61,8 @@ def init(
         f"{state.n_samples:,} images, {len(project.config.classes)} classes, {state.n_quarantined} files set aside. "
         f"Of {budget:,} labels, {project.plan.audit + project.plan.last_audit:,} are for the audit."
     )
+    if state.gold:
+        typer.echo(f"{len(state.gold):,} gold images, {project.config.gold_per_query} in each later query.")
     typer.echo(f"Next: budgetal run {folder} --oracle labels.csv")
 
 

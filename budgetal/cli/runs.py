@@ -20,7 +20,7 @@ from budgetal.setup import is_set_up
 from budgetal.simulate import run as drive
 from budgetal.simulate import simulate as run_simulation
 
-NOT_PLAYED = ("gold_per_query", "test_images", "budget_money", *(name for name in SETTINGS if name.startswith("cost_")))
+NOT_PLAYED = ("test_images", "budget_money", *(name for name in SETTINGS if name.startswith("cost_")))
 DEMO_SETTINGS: dict[str, Any] = {"budget": 150, "tolerance": 0.05}
 
 
@@ -50,12 +50,13 @@ def simulate(
     budget: options.Budget,
     *,
     settings: dict[str, Any],
+    gold: options.Gold = None,
     noise: Annotated[float, typer.Option(help="Share of wrong answers by the simulated people, 0 to 1.")] = 0.0,
     annotators: Annotated[int, typer.Option(help="Simulated people, some better than others.", min=1)] = 1,
     as_json: options.AsJson = False,
 ) -> None:
     """Run the whole loop on a labelled data set, with people played by its labels."""
-    _simulate(dataset, out, as_json, budget=budget, noise=noise, n_annotators=annotators, **settings)
+    _simulate(dataset, out, as_json, budget=budget, gold=gold, noise=noise, n_annotators=annotators, **settings)
 
 
 @app.command(epilog="Example: budgetal run runs/birds --oracle labels.csv")

@@ -38,7 +38,7 @@ SETTINGS = {
     "audit": "Labels in the audit, which certifies the automatic ones.",
     "last_audit": "Labels kept for the end, for the images that may be certified then.",
     "opinions_per_image": "People who are asked about each image.",
-    "gold_per_query": "Images with given labels in each later query, to test people.",
+    "gold_per_query": "Images with known labels in each later query, to test people; with --gold one in 20.",
     "second_opinions": "Ask others again where that saves more mistakes than a new image.",
     "audit_opinions": "The same of audit images, if another number.",
     "audit_error_rate": "Share of audit answers that may be wrong, 0 to 1, or estimated; empty: none.",

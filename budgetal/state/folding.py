@@ -20,6 +20,7 @@ HANDLERS: Mapping[str, Callable[[State, Mapping[str, Any]], None]] = {
     "indexed": on_settings.on_indexed,
     "asked": on_queries.on_asked,
     "labelled": on_answers.on_labelled,
+    "gold_given": on_answers.on_gold_given,
     "skipped": on_answers.on_skipped,
     "undone": on_answers.on_undone,
     "labels_shown": on_answers.on_labels_shown,

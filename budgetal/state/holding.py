@@ -35,6 +35,7 @@ class State:
     queries: dict[int, Query] = field(default_factory=dict)
     open_items: dict[str, int] = field(default_factory=dict)
     labels: dict[str, HumanLabel] = field(default_factory=dict)
+    gold: dict[str, None] = field(default_factory=dict)
     opinions: dict[str, list[HumanLabel]] = field(default_factory=dict)
     n_opinions_asked: Counter[str] = field(default_factory=Counter)
     skipped: set[str] = field(default_factory=set)
@@ -95,8 +96,8 @@ class State:
 
     @property
     def n_given(self) -> int:
-        """Labels that came with the images."""
-        return sum(label.query_id == GIVEN for label in self.labels.values())
+        """Labels that came with the images; not gold, which may be clear images of some classes only."""
+        return sum(label.query_id == GIVEN and i not in self.gold for i, label in self.labels.items())
 
     @property
     def probs_ref(self) -> str | None:

@@ -7,7 +7,7 @@ from budgetal.reviews import Review
 from budgetal.state.holding import State
 from budgetal.state.paying import pay, unpay
 from budgetal.state.records import GIVEN, HumanLabel
-from budgetal.state.votes import add_opinion, take_back_opinion
+from budgetal.state.votes import add_opinion, count_votes, take_back_opinion
 
 
 def on_labelled(state: State, data: Mapping[str, Any]) -> None:
@@ -33,6 +33,19 @@ def _label(state: State, sample_id: str, answer: HumanLabel) -> None:
     state.labels[sample_id] = answer
     state.skipped.discard(sample_id)
     pay(state, sample_id, answer)
+
+
+def on_gold_given(state: State, data: Mapping[str, Any]) -> None:
+    """Images with a known truth come, to test people with."""
+    for sample_id, label in data["labels"].items():
+        said = [answer for answer in state.answers_of(sample_id) if answer.query_id != GIVEN]
+        # The truth comes first, so that it decides whatever people said before or will say.
+        state.opinions[sample_id] = [HumanLabel(label, data["annotator"], GIVEN), *said]
+        state.gold[sample_id] = None
+        state.skipped.discard(sample_id)
+        state.broken.discard(sample_id)
+        count_votes(state, sample_id)
+        _labels_changed(state, sample_id)
 
 
 def on_skipped(state: State, data: Mapping[str, Any]) -> None:

@@ -13,7 +13,9 @@ def add_opinion(state: State, sample_id: str, answer: HumanLabel) -> None:
     first = [state.labels[sample_id]] if sample_id in state.labels else []
     given = state.opinions.setdefault(sample_id, first)
     state.skipped_opinions.discard((sample_id, answer.query_id))
-    mine = next((place for place, earlier in enumerate(given) if earlier.annotator == answer.annotator), len(given))
+    # Nobody's answer takes the place of the truth, whatever they are called.
+    said = [(place, earlier) for place, earlier in enumerate(given) if place or sample_id not in state.gold]
+    mine = next((place for place, earlier in said if earlier.annotator == answer.annotator), len(given))
     for earlier in given[mine : mine + 1]:
         unpay(state, sample_id, earlier)
         answer = replace(answer, query_id=earlier.query_id)

@@ -10,8 +10,8 @@ from budgetal.errors import ConfigError
 
 REQUIRED = {"images": "digits", "classes": ("a", "b"), "budget": 10}
 NOT_SETTINGS = {
-    "init": {"folder", "images", "budget", "classes", "given_labels", "help"},
-    "simulate": {"dataset", "out", "budget", "noise", "annotators", "as_json"},
+    "init": {"folder", "images", "budget", "classes", "given_labels", "gold", "help"},
+    "simulate": {"dataset", "out", "budget", "gold", "noise", "annotators", "as_json"},
 }
 
 
@@ -89,5 +89,5 @@ def test_init_offers_every_setting_and_simulate_those_that_played_people_need():
     offered = {name: [one.name for one in typer.main.get_command(app).commands[name].params] for name in NOT_SETTINGS}
     assert [name for name in offered["init"] if name not in NOT_SETTINGS["init"]] == list(SETTINGS)
     left_out = set(SETTINGS) - set(offered["simulate"])
-    assert left_out == {"gold_per_query", "test_images", "budget_money", *(n for n in SETTINGS if n.startswith("cost"))}
+    assert left_out == {"test_images", "budget_money", *(n for n in SETTINGS if n.startswith("cost"))}
     assert set(offered["simulate"]) - set(SETTINGS) == NOT_SETTINGS["simulate"]
