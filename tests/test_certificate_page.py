@@ -1,5 +1,6 @@
 """The page of the certificate shows the stored results and nothing else, and the benchmark behind them runs."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from budgetal.project import Project
+from budgetal.simulate import simulate
+
 ROOT = Path(__file__).parents[1]
 BENCHMARK = ROOT / "benchmarks" / "certificate_validity.py"
 
@@ -16,6 +20,14 @@ BENCHMARK = ROOT / "benchmarks" / "certificate_validity.py"
 @pytest.fixture(autouse=True)
 def _benchmarks(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARK.parent)
+
+
+@pytest.fixture(scope="module")
+def make_digits(tmp_path_factory):
+    """A finished project of the digits under the name of the collection that they resemble."""
+    folder = tmp_path_factory.mktemp("runs") / "mnist-0"
+    simulate("digits", folder, budget=150, audit=90, initial=10, batch=10)
+    return folder
 
 
 @pytest.fixture
@@ -35,8 +47,9 @@ def test_the_page_is_what_the_results_say():
 
 def test_the_stored_runs_are_as_many_as_the_page_needs_and_the_certificate_held(results):
     by_group = {(row["group"], row["risk"]): row for row in results["groups"]}
-    growing = results["growing"]["groups"]
+    growing = [*results["growing"]["groups"], *results["growing_real"]["groups"]]
     assert min(row["runs"] for row in growing) >= 160
+    assert {row["group"] for row in results["growing_real"]["groups"]} == {"mnist", "cifar10"}
     real = [row for (group, _), row in by_group.items() if group in ("mnist", "cifar10")]
     assert sum(row["runs"] for row in by_group.values()) - sum(row["runs"] for row in real) >= 1_000
     assert sum(row["runs"] for row in real) >= 200
@@ -75,6 +88,28 @@ def test_a_broken_promise_is_counted():
     assert not outcomes["certified"].broken
     assert outcomes["certified"].coverage == 0
     assert outcomes["softmax ≥ 0.9"].broken
+
+
+def test_growing_audits_are_played_on_what_a_projects_models_said(make_digits, monkeypatch, capsys):
+    """A tenth of the real sizes: parts of a small project's images, by each of its last rounds."""
+    import certificate_validity
+    from validity.worlds import read_predictions
+
+    folder = make_digits
+    monkeypatch.setattr(certificate_validity, "REAL_POOLS", (500, 1_000))
+    args = argparse.Namespace(growing_real=8, projects=[folder], seed=0)
+    found = certificate_validity.measure_growing_real(args)
+    assert sum(row["runs"] for row in found["groups"]) == 8
+    assert {row["group"] for row in found["groups"]} == {"mnist"}
+    capsys.readouterr()
+    predictions = read_predictions(folder, 5)
+    project = Project.open(folder)
+    trained = project.learner.views.training_rows(project.state)
+    assert not np.isin(predictions.rows, trained).any()
+    part = predictions.part(500, np.random.default_rng(0))
+    assert [probs.shape for probs in part.probs] == [(500, 10)] * 5
+    with pytest.raises(ValueError, match="has predictions of"):
+        read_predictions(folder, 50)
 
 
 def test_queries_pass_audit_images_over_as_the_library_does():

@@ -201,10 +201,10 @@ def _shares(counts, sizes):
 def draws(make, monkeypatch):
     project = make()
     made = _Draws(project, 24, 8)
-    monkeypatch.setattr("budgetal.learner.proposals_of", lambda *_: made.proposals)
-    monkeypatch.setattr("budgetal.learner.frame_threshold", lambda *_: 0.5)
+    monkeypatch.setattr("budgetal.choosing.proposals_of", lambda *_: made.proposals)
+    monkeypatch.setattr("budgetal.choosing.frame_threshold", lambda *_: 0.5)
     seeds = iter(range(10**6))
-    monkeypatch.setattr("budgetal.learner.generator", lambda *_: np.random.default_rng([1, next(seeds)]))
+    monkeypatch.setattr("budgetal.choosing.generator", lambda *_: np.random.default_rng([1, next(seeds)]))
     return made
 
 
