@@ -140,6 +140,37 @@ def test_pointing_at_a_point_shows_its_image_and_label(browser):
     assert browser.find_element(By.ID, "spot-text").text.split("\n")[0] in ("blue", "green", "red")
 
 
+DRAWN_WHILE_MOVED = """
+const [n, ms, done] = arguments;
+Promise.all([import("/static/map_view.js"), import("/static/map_pace.js")]).then(async ([{ MapView }, { Pace }]) => {
+  const canvas = document.body.appendChild(document.createElement("canvas"));
+  const view = new MapView(canvas);
+  const drawn = [];
+  const draw = view.gl.drawElements.bind(view.gl);
+  view.gl.drawElements = (mode, count, kind, offset) => (drawn.push(count), draw(mode, count, kind, offset));
+  // Of every hundred points one was labelled by people, which makes it larger.
+  view.place(Float32Array.from({ length: 2 * n }, (_, k) => Math.sin(k)));
+  const look = (k) => (k % 4 < 3 ? 90 : k % 400 === 3 ? 24 : 15);
+  view.paint(Uint8Array.from({ length: 4 * n }, (_, k) => look(k)), Uint32Array.from({ length: n }, (_, i) => i));
+  view.pace.took = (_, now) => Pace.prototype.took.call(view.pace, ms, now);
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let i = 0; i < 12; i++) { view.pan(3, 0); await frame(); await frame(); }
+  const moved = drawn.length;
+  await new Promise((over) => setTimeout(over, 1000));
+  done({ drawn, moved });
+});
+"""
+
+
+@pytest.mark.parametrize(("ms", "least"), [(90, 10_200), (12, 30_000)], ids=["slow", "fast"])
+def test_where_frames_take_long_fewer_points_move_and_all_are_there_at_rest(browser, ms, least):
+    found = browser.execute_async_script(DRAWN_WHILE_MOVED, 30_000, ms)
+    moving, resting = found["drawn"][: found["moved"]], found["drawn"][found["moved"] :]
+    # All of those that people labelled, every third of the others.
+    assert min(moving) == least
+    assert resting == ([30_000] if least < 30_000 else [])
+
+
 def test_an_answer_colours_its_point_while_the_page_is_open(browser, project):
     truth = true_labels(project)
     choose(browser, "provenance")

@@ -1,5 +1,7 @@
 // Draws points with WebGL 2: one draw call a frame, and only when something changed.
 
+import { Pace } from "./map_pace.js";
+
 const VERTEX = `#version 300 es
 uniform vec2 scale;
 uniform vec2 offset;
@@ -29,6 +31,9 @@ void main() {
 // The largest and the smallest points, in CSS pixels.
 const LARGEST = 8, SMALLEST = 2.2;
 const MORPH_MS = 900;
+// How many of the usual points a frame has while the map moves, where more take too long: the time is that of points, not of pixels.
+const LIGHT_POINTS = 10_000;
+const USUAL_SIZE = 16;
 
 export class MapView {
   // Throws Error where WebGL 2 is missing. camera: { x, y, unit }: what is at the middle, and CSS pixels a unit.
@@ -39,6 +44,7 @@ export class MapView {
     this.camera = { x: 0, y: 0, unit: 1 };
     this.places = new Float32Array();
     this.n = 0;
+    this.pace = new Pace(() => this.changed());
     this.setUp();
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => this.restore());
@@ -99,7 +105,12 @@ export class MapView {
     this.marks = marks;
     this.order = order;
     this.upload("mark", marks);
-    this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, order, this.gl.DYNAMIC_DRAW);
+    const light = lighter(marks, order);
+    const both = new Uint32Array(order.length + light.length);
+    both.set(order);
+    both.set(light, order.length);
+    this.nLight = light.length;
+    this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, both, this.gl.DYNAMIC_DRAW);
     this.changed();
   }
 
@@ -108,15 +119,19 @@ export class MapView {
     this.gl.bufferData(this.gl.ARRAY_BUFFER, values, this.gl.DYNAMIC_DRAW);
   }
 
-  // Draw at the next frame, once for all that changed until then.
-  changed() {
-    this.waiting ??= requestAnimationFrame(() => {
+  // Draw at the next frame, once for all that changed until then. isMove: the camera did.
+  changed(isMove = false) {
+    this.isMove ||= isMove;
+    this.waiting ??= requestAnimationFrame((now) => {
+      const light = this.isMove && this.pace.isLight(now);
+      this.draw(light);
+      if (this.isMove) this.pace.drew(now, light);
       this.waiting = null;
-      this.draw();
+      this.isMove = false;
     });
   }
 
-  draw() {
+  draw(isLight = false) {
     const { gl, canvas, camera } = this;
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
@@ -128,7 +143,7 @@ export class MapView {
     gl.uniform2f(this.uniforms.scale, sx, sy);
     gl.uniform2f(this.uniforms.offset, -camera.x * sx, -camera.y * sy);
     gl.uniform1f(this.uniforms.size, this.pointSize * ratio);
-    if (this.order) gl.drawElements(gl.POINTS, this.order.length, gl.UNSIGNED_INT, 0);
+    if (this.order) gl.drawElements(gl.POINTS, isLight ? this.nLight : this.order.length, gl.UNSIGNED_INT, isLight ? 4 * this.order.length : 0);
     this.onDrawn?.();
   }
 
@@ -166,7 +181,7 @@ export class MapView {
 
   look(camera) {
     this.camera = { ...this.camera, ...camera };
-    this.changed();
+    this.changed(true);
     this.onLook?.();
   }
 
@@ -193,6 +208,12 @@ export class MapView {
     const { camera, canvas } = this;
     return { px: canvas.clientWidth / 2 + (x - camera.x) * camera.unit, py: canvas.clientHeight / 2 - (y - camera.y) * camera.unit };
   }
+}
+
+// Some of the points, evenly, and all of those that are larger than usual, in the same order.
+function lighter(marks, order) {
+  const step = Math.max(1, Math.ceil(order.length / LIGHT_POINTS));
+  return order.filter((i, k) => k % step === 0 || marks[4 * i + 3] > USUAL_SIZE);
 }
 
 function linked(gl, vertex, fragment) {
