@@ -24,7 +24,7 @@ def configured(state: State, changes: Mapping[str, Any], annotator: str | None) 
     config = make_config(**{**state.settings.model_dump(), **changes})
     check_names(config)
     plan = plan_budget(config, state.n_samples, state.n_given)
-    reopens, replans = rounds.reopens(changes), rounds.replans(state, config, changes)
+    reopens, replans = rounds.reopens(changes), rounds.replans(state, changes)
     changed = dataclasses.replace(state, config=config)
     if reopens:
         check_blind(changed, plan)

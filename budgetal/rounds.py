@@ -6,7 +6,6 @@ from typing import Literal
 
 from budgetal.answers import classed, outside_audit
 from budgetal.budget.plan import BudgetPlan
-from budgetal.config import Config
 from budgetal.opinions import (
     kept_for_the_end,
     opinions_a_training_image,
@@ -25,10 +24,8 @@ NOTHING_LEFT = "every image was asked"
 PLANNED_ENDS = frozenset({SPENT, UNCHANGED, NOTHING_LEFT})
 """Ends that no certificate seen on the way can bring about."""
 
-BESIDE_THE_RUN = frozenset({"review_budget", "cost_per_compute_hour", "cost_per_wrong_label"})
+BESIDE_THE_RUN = frozenset({"review_budget", "cost_per_compute_hour", "cost_per_wrong_label", "map"})
 """Settings that decide nothing of what is asked, trained or certified."""
-HASTENING = frozenset({"budget", "budget_money", "plateau_rounds"})
-"""Settings that may bring a planned end nearer."""
 
 Due = Literal["fit", "assess", "nothing"]
 
@@ -146,17 +143,16 @@ def reopens(changes: Collection[str]) -> bool:
     return not changes or not BESIDE_THE_RUN.issuperset(changes)
 
 
-def replans(state: State, config: Config, changes: Collection[str]) -> bool:
-    """Whether the next end counts as chosen once these settings are changed to `config`.
+def replans(state: State, changes: Collection[str]) -> bool:
+    """Whether the next end counts as chosen once these settings are changed; without any the plan stays as it was.
 
     Under way any change may be a way to stop while a certificate looks good. After a planned end it is a new plan, and
-    after a chosen one so is a larger budget; but what may bring the end nearer is the same choice again.
+    its look has a share of its own. After a chosen end it is not, a larger budget either: what was seen would have
+    decided at which of two planned ends there is a look, and they have one share between them.
     """
     if not state.finished:
         return bool(state.rounds)
-    if ended_as_planned(state) or config.budget > state.settings.budget:
-        return False
-    return state.replanned or not HASTENING.isdisjoint(changes)
+    return not ended_as_planned(state) and (state.replanned or bool(changes))
 
 
 def query_id_of(state: State, sample_id: str) -> int | None:

@@ -4,10 +4,11 @@ import pytest
 
 from budgetal import rounds
 from budgetal.annotators.oracle import Oracle
+from budgetal.annotators.risk import FIRST_FINAL
 from budgetal.config import make_config
 from budgetal.errors import ProjectError
 from budgetal.recertify import recertify
-from budgetal.rounds import SPENT, ended_as_planned
+from budgetal.rounds import SPENT, TARGET, ended_as_planned
 from budgetal.simulate import run, true_labels
 from budgetal.state import RoundRecord, State, fold
 from budgetal.steering import Steering
@@ -23,7 +24,7 @@ def ended(reason, *, replanned=False, finished=True):
 
 
 def replans(state, **changes):
-    return rounds.replans(state, make_config(**{**state.settings.model_dump(), **changes}), changes)
+    return rounds.replans(state, changes)
 
 
 def test_any_change_under_way_may_be_a_way_to_stop():
@@ -36,18 +37,20 @@ def test_after_a_planned_end_whatever_is_changed_is_a_new_plan():
     assert not replans(ended(SPENT), plateau_rounds=2)
 
 
-def test_after_a_chosen_end_only_more_labels_are_a_new_plan():
-    assert not replans(ended(BY_HAND), budget=80)
-    assert not replans(ended(SPENT, replanned=True), budget=80)
+def test_after_a_chosen_end_no_change_is_a_new_plan():
+    assert replans(ended(BY_HAND), budget=51)
+    assert replans(ended(SPENT, replanned=True), budget=51)
+    assert replans(ended(TARGET), budget=51)
     assert replans(ended(BY_HAND), budget=40)
     assert replans(ended(BY_HAND), budget_money=40.0)
     assert replans(ended(BY_HAND), plateau_rounds=2)
 
+    assert replans(ended(BY_HAND), strategy="margin")
 
-def test_what_cannot_bring_the_end_nearer_leaves_the_plan_as_it_was():
+
+def test_to_go_on_without_a_change_leaves_the_plan_as_it_was():
     assert not replans(ended(BY_HAND))
-    assert not replans(ended(BY_HAND), strategy="margin")
-    assert replans(ended(SPENT, replanned=True), strategy="margin")
+    assert replans(ended(SPENT, replanned=True))
 
 
 def test_journals_that_do_not_say_fold_as_they_did():
@@ -70,19 +73,22 @@ def test_more_reviews_may_be_given_without_another_look(make):
     assert state.ledger.review_budget == 1000
 
 
-@pytest.mark.parametrize("budget", [60, 61])
-def test_a_run_that_was_stopped_on_a_good_look_is_not_certified_by_a_smaller_budget(make, budget):
-    project = make(budget=100)
+@pytest.mark.parametrize(("first", "then"), [(100, 60), (100, 61), (62, 63)])
+def test_a_run_that_was_stopped_on_a_good_look_gets_no_planned_end_by_another_budget(make, first, then):
+    """Else one could stop on a look, add a label, stop again, and have the planned look where it does most."""
+    project = make(budget=first)
     truth = Oracle(true_labels(project))
     while project.state.n_paid < 60:
         project.tell(truth.annotate(project.ask()))
     project.ask()
     project.stop()
     project.ask()
-    project.configure(budget=budget)
+    project.configure(budget=then)
     run(project, truth)
     assert not ended_as_planned(project.state)
-    assert recertify(project.folder).looks[-1].kind == "chosen end"
+    found = recertify(project.folder)
+    assert found.looks[-1].kind == "chosen end"
+    assert project.state.risk_spent < project.config.risk * (1 - FIRST_FINAL)
 
 
 def test_what_would_end_again_at_once_does_not_go_on(make):
