@@ -110,8 +110,10 @@ class Illustrator:
         headings = {"audit": "Audit, drawn at random", "initial": "First query"}
         for query in self.state.queries.values():
             heading = headings.get(query.purpose, f"Round {query.round}")
-            shown = query.sample_ids[:PICTURES_PER_QUERY]
-            label_of = {i: self.state.labels[i].label for i in shown if i in self.state.labels}
+            label_of = {i: self.state.labels[i].label for i in query.sample_ids if i in self.state.labels}
+            # Whoever is still to answer an image shall not see here that it is of the audit.
+            shown = query.sample_ids if self.state.finished else tuple(label_of)
+            shown = shown[:PICTURES_PER_QUERY]
             pictures = self._pictures((i, label_of.get(i, "not answered")) for i in shown)
             yield f"{heading}: {len(query.sample_ids)} images", pictures
 

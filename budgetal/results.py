@@ -29,8 +29,10 @@ VERSIONS_OF = ("budgetal", "torch", "torchvision", "numpy", "scipy", "scikit-lea
 def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> list[LabelRow]:
     """One row an image, in row order: people's labels before automatic ones before predictions.
 
-    Images that nobody labelled and no model has seen yet are left out.
+    Images that nobody labelled and no model has seen yet are left out; so are, while the run goes on, those that were
+    asked and have no answer: whoever gives it may read this, and an audit answer has to be given blind.
     """
+    waiting = frozenset() if state.finished else state.open_items.keys() | state.skipped
     probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
     proposals = proposals_of(state, learner.space.arrays)
     automatic = set(learner.auto_labels(state)[0].tolist())
@@ -45,6 +47,8 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
             rows.append(_reviewed_row(state, sample, review))
         elif sample.sample_id in state.broken:
             rows.append(LabelRow(sample.sample_id, sample.paths, "", "broken image"))
+        elif sample.sample_id in waiting:
+            continue
         elif proposals is not None and row in automatic:
             machine = _automatic_row(state, sample, proposals, row)
             rows.append(machine if outliers is None else _with_outlier_score(machine, outliers, row))
