@@ -118,9 +118,13 @@ def skipped(sample_id: str, query_id: int, *, broken: bool) -> NewEvent:
     return NewEvent("skipped", {"sample_id": sample_id, "query": query_id, **reason})
 
 
-def epoch_ended(round: int, epoch: EpochRecord) -> NewEvent:
-    """Losses while training runs; the key makes a repeated fit write them once."""
-    return NewEvent("epoch_ended", {"round": round, **asdict(epoch)}, f"epoch-{round}-{epoch.epoch}")
+def epoch_ended(round: int, epoch: EpochRecord, n_class_changes: int = 0) -> NewEvent:
+    """Losses while training runs; the key makes a repeated fit write them once.
+
+    n_class_changes: so far; a fit of a round that was fitted before they changed is another fit.
+    """
+    key = f"epoch-{round}-{epoch.epoch}" + (f"-{n_class_changes}" if n_class_changes else "")
+    return NewEvent("epoch_ended", {"round": round, **asdict(epoch)}, key)
 
 
 def fitted(round: int, model: FittedModel, up_to_seq: int) -> NewEvent:

@@ -110,7 +110,7 @@ class Loop:
     def _on_epoch(self, epoch: EpochRecord) -> None:
         doing, total = self._epochs
         self.on_progress(doing, epoch.epoch, max(total, epoch.epoch))
-        self._write([journal.epoch_ended(len(self.state.rounds), epoch)])
+        self._write([journal.epoch_ended(len(self.state.rounds), epoch, self.state.n_class_changes)])
 
     @property
     def _epochs(self) -> tuple[str, int]:

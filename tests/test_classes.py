@@ -257,3 +257,20 @@ def test_nothing_is_asked_by_python_or_the_command_line_while_a_project_is_pause
     assert not project.state.queries
     project.resume("olga")
     assert project.ask() is not None
+
+
+def test_a_round_that_is_fitted_again_after_a_change_has_the_epochs_of_its_last_fit(make):
+    project = make()
+    oracle = Oracle(true_labels(project))
+    for _ in range(2):
+        project.tell(oracle.annotate(project.ask()))
+    project.loop.take("fit")
+    first = dict(project.state.epochs[0])
+    project.change_classes("add", "violet")
+    project.ask()
+    last = project.state.rounds[0].epochs
+    assert first
+    assert last
+    assert set(last).isdisjoint(first.values())
+    numbers = [event.data["epoch"] for event in project.logbook.events() if event.kind == "epoch_ended"]
+    assert numbers == [*first, *(epoch.epoch for epoch in last)]

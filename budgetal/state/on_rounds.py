@@ -13,7 +13,10 @@ from budgetal.types import EpochRecord, FittedModel
 def on_epoch_ended(state: State, data: Mapping[str, Any]) -> None:
     """An epoch, or a block of solver iterations, is over."""
     record = EpochRecord(data["epoch"], data["train_loss"], data["train_accuracy"])
-    state.epochs.setdefault(data["round"], {})[record.epoch] = record
+    earlier = state.epochs.get(data["round"], {})
+    # A number that is no higher is of another fit: the classes have changed since.
+    goes_on = not earlier or record.epoch > max(earlier)
+    state.epochs[data["round"]] = {**(earlier if goes_on else {}), record.epoch: record}
 
 
 def on_fitted(state: State, data: Mapping[str, Any]) -> None:

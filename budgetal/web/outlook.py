@@ -1,11 +1,31 @@
-"""What the next labels would bring: the forecast, made once a round beside the desk, whose turn it would hold up."""
+"""What the next labels would bring: the forecast, made once a round beside the desk, whose turn it would hold up.
+
+It is made again when the settings or the classes change, and after a look at the end. Not at every answer: it reads the
+audit's, and whoever saw it move after an own answer would know that the image is of the audit.
+"""
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from budgetal.config import Config
 from budgetal.project import Project
+from budgetal.state import State
 from budgetal.web.help_records import Outlook, Purchase
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What a forecast is made of, but for answers since."""
+
+    n_rounds: int
+    n_final_looks: int
+    config: Config
+
+
+def _basis_of(state: State) -> _Basis:
+    return _Basis(len(state.rounds), state.n_final_looks, state.settings)
 
 
 class Outlooks:
@@ -15,16 +35,16 @@ class Outlooks:
         self._folder = folder
         self._turn = threading.Lock()
         self._project: Project | None = None
-        self._made: tuple[int, Outlook] | None = None
+        self._made: tuple[_Basis, Outlook] | None = None
 
     def now(self) -> Outlook:
         """The forecast after the last finished round."""
         with self._turn:
             project = self._opened()
             project.catch_up()
-            n_rounds = len(project.state.rounds)
-            if self._made is None or self._made[0] != n_rounds:
-                self._made = n_rounds, _outlook(project.forecast())
+            basis = _basis_of(project.state)
+            if self._made is None or self._made[0] != basis:
+                self._made = basis, _outlook(project.forecast())
             return self._made[1]
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Where a project stands and how it went: the figures of the pages, as records."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from budgetal.web.records import CertificateInfo, LearnerStatus, Standing
 
 def standing(state: State, learner: Mapping[str, Json] | None) -> Standing:
     """Counts, budget, certificate and what the learner does."""
-    config, ledger = state.settings, state.ledger
+    config = state.settings
     last = state.rounds[-1] if state.rounds else None
     n_auto = state.auto.n if state.auto else 0
     return Standing(
@@ -20,7 +21,7 @@ def standing(state: State, learner: Mapping[str, Json] | None) -> Standing:
         n_samples=state.n_samples,
         budget=config.budget,
         n_paid=state.n_paid,
-        n_left=ledger.available + ledger.reserved,
+        n_left=_n_left(state),
         n_human=len(state.labels),
         n_auto=n_auto,
         n_open=len(state.open_items),
@@ -36,6 +37,19 @@ def standing(state: State, learner: Mapping[str, Json] | None) -> Standing:
         paused=state.paused,
         learner=LearnerStatus.model_validate(learner) if learner is not None else None,
     )
+
+
+def _n_left(state: State) -> int:
+    """Labels that may still be given, those that are asked for among them; with prices, at least so many.
+
+    Every answer counts as one at the highest price. Were it to count at its own, the figure would fall by less than one
+    at a cheap class, but never so at an audit answer, whose price counts as the highest: people could tell them apart.
+    """
+    ledger = state.ledger
+    left = ledger.budget_labels - ledger.spent
+    if ledger.budget_money is not None and ledger.prices.highest > 0:
+        left = min(left, math.floor(ledger.budget_money / ledger.prices.highest + 1e-6) - ledger.spent)
+    return max(left, ledger.reserved)
 
 
 def rounds_of(state: State) -> list[dict[str, Any]]:
