@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -44,13 +45,14 @@ def main() -> None:
     parser.add_argument("--images", default="digits")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    before = {"load_before": round(psutil.getloadavg()[0], 1), **machine()}
     with tempfile.TemporaryDirectory() as place:
         os.environ["XDG_STATE_HOME"] = place
         runs = {
             name: run(Path(place) / name, arguments.images, arguments.people, arguments.seconds, with_learner)
             for name, with_learner in (("without learner", False), ("with learner", True))
         }
-    results = {"people": arguments.people, "seconds": arguments.seconds, "images": arguments.images, **machine()}
+    results = {"people": arguments.people, "seconds": arguments.seconds, "images": arguments.images, **before}
     results |= {"lease_s": LEASE_S, "runs": runs, "ratios": ratios(runs)}
     print(json.dumps(results, indent=1) if arguments.json else summary(results))
     sys.exit(any(one[key] for one in runs.values() for key in WRONG))
@@ -58,9 +60,11 @@ def main() -> None:
 
 def run(folder: Path, images: str, n_people: int, seconds: float, with_learner: bool) -> dict[str, object]:
     """Let the crowd label one project, and check what came of it."""
-    # Without a learner nobody asks for more than the first query.
-    first = 30 if with_learner else 1500
-    project = Project.create(folder, images=images, budget=1600, audit=30, initial=first, batch=60, finetune="full")
+    # Without a learner nobody asks for more than the first query. With one it trains on and on with what the first
+    # query brought, while people go on with the audit, so that they have work all the time.
+    first, audit = (100, 1400) if with_learner else (1500, 30)
+    settings = {"budget": 1600, "audit": audit, "initial": first, "batch": 60, "finetune": "full", "epochs": 1000}
+    project = Project.create(folder, images=images, **settings)
     project.ask()
     sessions = Sessions(folder, installation_secret(), project.logbook)
     tokens = {f"person {i}": sessions.token(f"person {i}") for i in range(n_people)}
@@ -111,7 +115,7 @@ def report(log: Log, events: Sequence[Event]) -> dict[str, object]:
     """Latencies in milliseconds, what was done, and what went wrong."""
     kinds = Counter(event.kind for event in events)
     return {
-        "latency_ms": {kind: percentiles(seconds) for kind, seconds in log.seconds.items()},
+        "latency_ms": {kind: percentiles(seconds) for kind, seconds in log.seconds.items() if seconds},
         "n_requests": {kind: len(seconds) for kind, seconds in log.seconds.items()},
         "statuses": {str(status): n for status, n in sorted(log.statuses.items())},
         "n_acknowledged": len(log.acknowledged),
@@ -131,11 +135,23 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 def ratios(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """p95 with the learner over p95 without."""
     with_it, without = (runs[name]["latency_ms"] for name in ("with learner", "without learner"))
-    return {kind: round(with_it[kind]["p95"] / without[kind]["p95"], 2) for kind in with_it}
+    return {kind: round(with_it[kind]["p95"] / without[kind]["p95"], 2) for kind in with_it if kind in without}
 
 
 def machine() -> dict[str, object]:
-    return {"cores": psutil.cpu_count(), "load_before": round(psutil.getloadavg()[0], 1)}
+    return {"cores": psutil.cpu_count(), "fsync_ms": fsync_ms()}
+
+
+def fsync_ms(n: int = 200) -> float:
+    """Median time in which a small write reaches the disk."""
+    seconds = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(n):
+            began_s = time.perf_counter()
+            os.write(file.fileno(), b"0" * 4096)
+            os.fsync(file.fileno())
+            seconds.append(time.perf_counter() - began_s)
+    return round(1000 * float(np.median(seconds)), 1)
 
 
 def summary(results: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ Example:
     python benchmarks/performance_page.py            # write the tables
     python benchmarks/performance_page.py --measure  # measure first; leave the machine alone meanwhile
 
-A region of the page begins with <!-- WHAT FILE --> and ends with <!-- end -->: WHAT is machine, speed or peers,
+A region of the page begins with <!-- WHAT FILE --> and ends with <!-- end -->: WHAT is machine, speed, peers
+or people,
 FILE the name of a result in docs/results.
 """
 
@@ -16,16 +17,18 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from crowd.tables import people_table
 from selection.tables import Results, machine_line, peer_table, speed_table
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 RESULTS = ROOT / "docs" / "results"
-REGION = re.compile(r"(<!-- (\w+) (selection-[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+REGION = re.compile(r"(<!-- (\w+) (selection-[\w-]+|annotators) -->\n).*?(<!-- end -->)", re.DOTALL)
 RENDERERS: Mapping[str, Callable[[Results], str]] = {
     "machine": machine_line,
     "speed": speed_table,
     "peers": peer_table,
+    "people": people_table,
 }
 MEASUREMENTS = {
     "selection-20000": "--n 20000 --d 128 --classes 10 --batch 500 --budget-s 300 --peers --json",

@@ -81,3 +81,16 @@ def test_a_token_belongs_to_one_page(log):
     assert tokens_of_two(log) == []
     log.claims.append(claim("carl", 2, 3.0, 3.1))
     assert tokens_of_two(log) == [("image", 2)]
+
+
+@pytest.mark.parametrize(("p95", "says"), [(80.0, "was kept in this run"), (147.0, "missed by a factor of 1.47")])
+def test_the_page_says_whether_the_goal_was_kept(p95, says):
+    from crowd.tables import CHECKS, KINDS, people_table
+
+    run = {"latency_ms": {kind: {"p50": 1.0, "p95": p95, "p99": 200.0} for kind in KINDS}}
+    run |= {"n_acknowledged": 7, "n_rounds": 1, "n_epochs": 2, **dict.fromkeys(CHECKS, 0), "lost": 3}
+    results = {"people": 50, "seconds": 40.0, "images": "digits", "cores": 2, "load_before": 0.1, "lease_s": 2.0}
+    results |= {"fsync_ms": 0.5, "runs": {"without learner": run, "with learner": run}}
+    page = people_table({**results, "ratios": dict.fromkeys(KINDS, 1.0)})
+    assert says in page
+    assert "| with learner | 7 | 1 | 2 | 0 | 0 | 3 |" in page

@@ -12,6 +12,7 @@ HELD = 5
 THINKING_MEDIAN_S, THINKING_SPREAD = 1.5, 0.6
 TWICE, LOST, LATE, AWAY = 0.05, 0.05, 0.05, 0.02
 AWAY_S = 5.0
+KINDS = ("next image", "nothing yet", "answer", "image")
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,12 @@ class Claim:
 
 @dataclass
 class Log:
-    """What all saw: seconds of each kind of request, claims, answers that were acknowledged, refusals."""
+    """What all saw: seconds of each kind of request, claims, answers that were acknowledged, refusals.
 
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {"next image": [], "answer": [], "image": []})
+    A claim that came with nothing is of a kind of its own: it says little of how long people wait for an image.
+    """
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     claims: list[Claim] = field(default_factory=list)
     acknowledged: dict[str, tuple[str, str]] = field(default_factory=dict)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -63,9 +67,10 @@ class Person:
 
     async def claim(self) -> list[dict[str, object]]:
         sent_s = time.monotonic()
-        reply = await self.post("/claims", {"client": self.page, "n": HELD}, "next image")
+        reply = await self.post("/claims", {"client": self.page, "n": HELD})
         had_s = time.monotonic()
         items = reply.json()["items"]
+        self.log.seconds["next image" if items else "nothing yet"].append(had_s - sent_s)
         until_s = sent_s + self.lease_s
         self.log.claims += [
             Claim(item["sample_id"], self.page, item["token"], sent_s, had_s, until_s) for item in items
@@ -101,13 +106,13 @@ class Person:
         await self.send(body)
 
     async def send(self, body: dict[str, object], counts: bool = True) -> None:
-        reply = await self.post("/labels", body, "answer")
+        began_s = time.monotonic()
+        reply = await self.post("/labels", body)
+        self.log.seconds["answer"].append(time.monotonic() - began_s)
         if reply.status_code == 200 and counts:
             self.log.acknowledged[f"{self.name}/{body['key']}"] = (str(body["sample_id"]), str(body["label"]))
 
-    async def post(self, path: str, body: dict[str, object], kind: str) -> httpx.Response:
-        began_s = time.monotonic()
+    async def post(self, path: str, body: dict[str, object]) -> httpx.Response:
         reply = await self.client.post(f"/api/v1{path}", json=body)
-        self.log.seconds[kind].append(time.monotonic() - began_s)
         self.log.statuses[reply.status_code] = self.log.statuses.get(reply.status_code, 0) + 1
         return reply
