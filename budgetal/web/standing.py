@@ -26,7 +26,8 @@ def standing(state: State, learner: Mapping[str, Json] | None) -> Standing:
         n_auto=n_auto,
         n_open=len(state.open_items),
         n_rounds=len(state.rounds),
-        coverage=(len(state.labels) + n_auto) / max(1, state.n_samples),
+        # People may have labelled since what was labelled automatically before.
+        coverage=min(1.0, (len(state.labels) + n_auto) / max(1, state.n_samples)),
         audit_accuracy=last.audit_accuracy if last else None,
         test_accuracy=last.test_accuracy if last else None,
         certificate=_certificate(state),

@@ -1,11 +1,14 @@
 """What the live page tells beyond the charts, and to whom."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from budgetal.simulate import true_labels
 from budgetal.types import Annotation
 from budgetal.web.insights import Paces
 from budgetal.web.roles import Role
+from budgetal.web.standing import standing
 
 
 @pytest.fixture
@@ -75,3 +78,9 @@ def test_pace_is_that_of_the_last_ten_minutes():
         paces._note("anna", time_s)
     assert paces.per_minute("anna") == pytest.approx(10.0)
     assert paces.per_minute("nobody") is None
+
+
+def test_no_more_is_covered_than_there_is(advanced):
+    # People labelled some of the images that had been labelled automatically before.
+    advanced.state.auto = SimpleNamespace(n=advanced.state.n_samples - 5)
+    assert standing(advanced.state, None).coverage == 1.0
