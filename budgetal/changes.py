@@ -8,7 +8,7 @@ from typing import Any
 from budgetal import journal, rounds
 from budgetal.budget.plan import plan_budget
 from budgetal.classes import Change, class_change
-from budgetal.config import Config, load_config, make_config, save_config
+from budgetal.config import load_config, make_config, save_config, saved_as_of
 from budgetal.errors import ConfigError
 from budgetal.opinions import none_to_ask_again
 from budgetal.review_list import check_blind
@@ -17,8 +17,8 @@ from budgetal.store.events import NewEvent
 from budgetal.validation import OF_CLASSES, check_audit, check_changes, check_money, check_names
 
 
-def configured(state: State, changes: Mapping[str, Any], annotator: str | None) -> tuple[Config, NewEvent]:
-    """The settings with `changes`, and the event. Raises ConfigError or ProjectError where these do not fit."""
+def configured(state: State, changes: Mapping[str, Any], annotator: str | None) -> NewEvent:
+    """The event of these changes. Raises ConfigError or ProjectError where they do not fit."""
     check_changes(changes)
     _check_fallback(state, changes)
     config = make_config(**{**state.settings.model_dump(), **changes})
@@ -31,7 +31,7 @@ def configured(state: State, changes: Mapping[str, Any], annotator: str | None) 
         check_money(changed.ledger)
     if "audit" in changes:
         check_audit(config, len(state.audit), changed.ledger.available)
-    return config, journal.configured(changes, annotator, reopens=reopens, replans=replans)
+    return journal.configured(changes, annotator, reopens=reopens, replans=replans)
 
 
 def _check_fallback(state: State, changes: Mapping[str, Any]) -> None:
@@ -52,13 +52,26 @@ def classes_changed(
 
 
 def changes_in_file(state: State, path: Path) -> dict[str, Any]:
-    """What was edited in the settings' file; one that is gone, or was not written to the end, is written again."""
+    """What was edited in the settings' file since it was written.
+
+    One that is gone, or was written before the journal's last change (whoever made that was killed), is written again:
+    the journal is right, and what a person edited in the old file is still an edit.
+    """
     if not path.exists():
-        save_config(state.settings, path)
+        write_settings(state, path)
         return {}
     wanted, current = load_config(path).model_dump(), state.settings.model_dump()
+    written = state.settings_after.get(saved_as_of(path), state.settings).model_dump()
     if wanted["classes"] in state.former_classes:
-        # Whoever changed the classes was killed before the file was written.
-        wanted = {**wanted, **{name: current[name] for name in OF_CLASSES}}
-        save_config(make_config(**wanted), path)
-    return {name: value for name, value in wanted.items() if value != current[name]}
+        # A file that does not say when it was written.
+        wanted |= {name: current[name] for name in OF_CLASSES}
+        written |= {name: current[name] for name in OF_CLASSES}
+    edits = {name: value for name, value in wanted.items() if value not in (written[name], current[name])}
+    if not edits and wanted != current:
+        write_settings(state, path)
+    return edits
+
+
+def write_settings(state: State, path: Path) -> None:
+    """Write the settings in force, and after which event they are."""
+    save_config(state.settings, path, max(state.settings_after, default=0))

@@ -36,6 +36,7 @@ SecondOpinions = Literal["never", "gain"]
 OutlierRule = Literal["auto", "off"]
 MapRule = Literal["auto", "off"]
 Cost = Annotated[float, Field(ge=0)]
+AS_OF = "# The settings as of the journal's event "
 
 
 class Config(BaseModel):
@@ -206,10 +207,17 @@ def load_config(path: Path) -> Config:
     return make_config(**settings)
 
 
-def save_config(config: Config, path: Path) -> None:
-    """Write the settings that are not None as TOML, whole or not at all."""
+def save_config(config: Config, path: Path, seq: int = 0) -> None:
+    """Write the settings that are not None as TOML, whole or not at all. seq: the journal's event that made them so."""
     lines = [f"{name} = {_toml(value)}" for name, value in config if value is not None]
-    write_atomic(path, ("\n".join(lines) + "\n").encode())
+    write_atomic(path, "\n".join([f"{AS_OF}{seq}", *lines, ""]).encode())
+
+
+def saved_as_of(path: Path) -> int:
+    """The event after which `save_config` wrote the file; 0 where the file does not say."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    number = first.removeprefix(AS_OF)
+    return int(number) if number != first and number.isdecimal() else 0
 
 
 def _toml(value: Any) -> str:

@@ -15,7 +15,7 @@ from budgetal import answering, changes, journal, rounds
 from budgetal.annotators.after_review import AfterReview
 from budgetal.budget.plan import BudgetPlan
 from budgetal.classes import Change
-from budgetal.config import Config, make_config, save_config
+from budgetal.config import Config, make_config
 from budgetal.errors import BudgetError, ProjectError
 from budgetal.export.labels import LabelRow
 from budgetal.gold import check_later, read_gold
@@ -239,9 +239,10 @@ class Project:
 
         annotator: who changes them, for the journal.
         """
-        config, event = changes.configured(self.state, settings, annotator)
-        self._logbook.append([event])
-        save_config(config, self.folder / SETTINGS)
+        with self._logbook.transaction() as transaction:
+            transaction.append([changes.configured(self.state, settings, annotator)])
+        self.catch_up()
+        changes.write_settings(self.state, self.folder / SETTINGS)
         self._built = None
 
     def change_classes(self, change: Change, *names: str, annotator: str | None = None, ask_again: bool = False) -> int:
@@ -255,7 +256,7 @@ class Project:
             events = changes.classes_changed(self.state, change, names, annotator, ask_again=ask_again)
             transaction.append(events)
         self.catch_up()
-        save_config(self.config, self.folder / SETTINGS)
+        changes.write_settings(self.state, self.folder / SETTINGS)
         return len(events) - 1
 
     def pause(self, annotator: str | None = None) -> None:

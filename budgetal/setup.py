@@ -68,6 +68,6 @@ def _begin(
     if gold:
         events.append(journal.gold_given(gold, "gold"))
     logbook = Logbook(space.folder, create=True)
-    save_config(space.config, space.folder / SETTINGS)
+    save_config(space.config, space.folder / SETTINGS, seq=1)
     logbook.append(events)
     logbook.close()

@@ -64,6 +64,7 @@ class State:
     n_final_looks: int = 0
     rounds_looked_at: set[int] = field(default_factory=set)
     former_classes: list[tuple[str, ...]] = field(default_factory=list)
+    settings_after: dict[int, Config] = field(default_factory=dict)
     look_refs: frozenset[str] = frozenset()
     n_class_changes: int = 0
     paused: bool = False

@@ -18,6 +18,7 @@ def on_classes_changed(state: State, data: Mapping[str, Any]) -> None:
     state.former_classes.append(state.settings.classes)
     state.n_class_changes += 1
     state.config = make_config(**{**state.settings.model_dump(), **with_change(state.settings, change)})
+    state.settings_after[state.seq] = state.config
     if change.renamed:
         _relabel(state, change.renamed)
     if change.change != "rename":

@@ -10,7 +10,7 @@ from budgetal.state.holding import State
 
 def on_created(state: State, data: Mapping[str, Any]) -> None:
     """A project is made."""
-    state.config = make_config(**data["config"])
+    state.config = state.settings_after[state.seq] = make_config(**data["config"])
     state.simulated = data.get("simulated")
     # Before there was a guard, all of the risk was promised to other looks: nothing is left to pay a verdict with.
     state.has_guard_share = "guard" in data["config"]
@@ -21,6 +21,7 @@ def on_created(state: State, data: Mapping[str, Any]) -> None:
 def on_configured(state: State, data: Mapping[str, Any]) -> None:
     """A setting is changed."""
     state.config = make_config(**{**state.settings.model_dump(), **data["changes"]})
+    state.settings_after[state.seq] = state.config
     if not data.get("reopens", True):
         return
     # Older journals do not say: a change under way may be a way to stop while a certificate looks good.

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 
 import pytest
 
 from budgetal.client import Client
 from budgetal.config import Config
+from budgetal.rounds import BESIDE_THE_RUN
 from budgetal.steering import GROUPS, Steering
 from budgetal.validation import FIXED
 from budgetal.web.roles import Role
@@ -160,3 +162,10 @@ def test_the_client_has_a_method_for_each_decision(owner, project, monkeypatch):
     assert {setting["name"]: setting["value"] for setting in client.settings()}["budget"] == 75
     assert [row["name"] for row in client.classes()][2] == "scarlet"
     assert project.state.stop_reason is not None
+
+
+def test_the_page_says_which_changes_under_way_choose_no_end(owner):
+    page = " ".join(owner.get("/settings").text.split())
+    (named,) = re.findall("Not so for (.*?), which decide nothing", page)
+    assert set(named.split(", ")) == BESIDE_THE_RUN
+    assert set(Config.model_fields) - FIXED >= BESIDE_THE_RUN

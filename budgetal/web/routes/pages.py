@@ -1,8 +1,11 @@
 """The pages. They hold no data: their scripts get it from the API."""
 
+from typing import Any
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from budgetal.rounds import BESIDE_THE_RUN
 from budgetal.web.access import OfAnnotator, OfOwner, OfReviewer
 from budgetal.web.navigation import pages_for
 from budgetal.web.sessions import Session
@@ -39,7 +42,7 @@ def review(site: OfSite, session: OfReviewer) -> HTMLResponse:
 @router.get("/settings")
 def settings(site: OfSite, session: OfOwner) -> HTMLResponse:
     """Decide how the run goes on."""
-    return _page("settings", site, session)
+    return _page("settings", site, session, beside_the_run=sorted(BESIDE_THE_RUN))
 
 
 @router.get("/people")
@@ -54,7 +57,7 @@ def map_of_images(site: OfSite, session: OfAnnotator) -> HTMLResponse:
     return _page("map", site, session)
 
 
-def _page(name: str, site: Site, session: Session) -> HTMLResponse:
+def _page(name: str, site: Site, session: Session, **more: Any) -> HTMLResponse:
     key = site.sessions.cookie_name
     return render(
         f"{name}.html.j2",
@@ -63,4 +66,5 @@ def _page(name: str, site: Site, session: Session) -> HTMLResponse:
         project=site.name,
         project_key=key,
         annotator=session.annotator,
+        **more,
     )
