@@ -152,7 +152,7 @@ def test_the_client_has_a_method_for_each_decision(owner, project, monkeypatch):
         assert reply.status_code == 200, reply.text
         return reply.json()
 
-    monkeypatch.setattr(client, "_json", asked)
+    monkeypatch.setattr(client._server, "json", asked)
     client.configure(budget=75)
     client.change_classes("rename", "red", "scarlet")
     client.pause()
