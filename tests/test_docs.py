@@ -63,7 +63,9 @@ def _write_birds(folder, n, seed, nested=False):
 def reader_folder(tmp_path_factory):
     """What the pages say that a reader has: images, a table of labels, a file of weights."""
     folder = tmp_path_factory.mktemp("reader")
-    (folder / "labels.csv").write_text(_write_birds(folder / "birds", 240, seed=0))
+    labels = _write_birds(folder / "birds", 240, seed=0)
+    (folder / "labels.csv").write_text(labels)
+    (folder / "gold.csv").write_text("\n".join(labels.splitlines()[:21]) + "\n")
     _write_birds(folder / "new-birds", 6, seed=1)
     _write_birds(folder / "labelled-birds", 200, seed=2, nested=True)
     return folder
