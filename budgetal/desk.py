@@ -106,16 +106,23 @@ class Desk:
     def skip(self, seat: Seat, item: Item, *, broken: bool = False) -> None:
         """Set an image aside; once more changes nothing. Raises LeaseError and as `Project.skip`."""
         with self._fenced(seat, item):
-            self.leasing.confirm()
-            if item.sample_id in self.project.state.open_items:
+            # One turn at the journal: in a turn of its own the lease would be let go before the skip is written.
+            if self._is_open(item):
                 self.project.skip(item.sample_id, broken=broken)
+            else:
+                self.leasing.confirm()
 
     def undo(self, seat: Seat, item: Item) -> None:
         """Take this seat's answer or skip back; the image is in its hands again. Raises LeaseError."""
         with self._fenced(seat, item, keeps=True):
-            self.leasing.confirm()
-            if item.sample_id not in self.project.state.open_items:
+            if self._is_open(item):
+                self.leasing.confirm()
+            else:
                 self.project.undo(item.sample_id)
+
+    def _is_open(self, item: Item) -> bool:
+        self.project.catch_up()
+        return item.sample_id in self.project.state.open_items
 
     @contextmanager
     def _fenced(self, seat: Seat, item: Item, *, keeps: bool = False) -> Iterator[None]:

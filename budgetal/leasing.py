@@ -76,7 +76,7 @@ class Leasing:
             yield
 
     def confirm(self) -> None:
-        """Check inside `fenced` at once, since what follows may find that there is nothing to write."""
+        """Check inside `fenced` where there is nothing else to write."""
         with self.logbook.transaction():
             pass
 

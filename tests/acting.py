@@ -17,7 +17,7 @@ from linearizable import Operation
 
 from budgetal.client import Client
 from budgetal.desk import Desk, Item, Seat
-from budgetal.errors import LeaseError
+from budgetal.errors import LeaseError, ProjectError
 from budgetal.project import Project
 from budgetal.types import Annotation
 
@@ -70,7 +70,8 @@ class Actor:
 
     def __init__(self, place, classes, seed: int, lease_s: float) -> None:
         self.place, self.classes, self.lease_s = place, classes, lease_s
-        self.random, self.log = random.Random(seed), []
+        # By name too: nobody else comes upon the same keys.
+        self.random, self.log = random.Random(f"{place.owner} {seed}"), []
 
     def run(self, seconds: float) -> None:
         over_s = time.monotonic() + seconds
@@ -106,6 +107,9 @@ class Actor:
             self.place.act(kind, sample_id, token, self.classes[int(key[-1], 16) % len(self.classes)], key)
         except LeaseError:
             is_taken = False
+        except ProjectError:
+            # Somebody who holds nothing told an answer just now, or took one back: nothing was done.
+            return
         of_key = key if kind == "answer" else None
         operation = Operation(kind, sample_id, self.place.owner, token, of_key, began_s, time.monotonic(), is_taken)
         self.log.append(operation)
@@ -115,7 +119,7 @@ class Teller:
     """Tells answers for open images without holding any, as programs and files do."""
 
     def __init__(self, project: Project, seed: int) -> None:
-        self.project, self.random, self.log = project, random.Random(seed), []
+        self.project, self.random, self.log = project, random.Random(f"teller {seed}"), []
 
     def run(self, seconds: float) -> None:
         over_s = time.monotonic() + seconds
