@@ -18,6 +18,26 @@ SETTINGS = {"budget": 36, "audit": 16, "initial": 8, "batch": 6, "tolerance": 0.
 KEYS = {"blue": "1", "green": "2", "red": "3"}
 PATIENCE_S = 120
 
+LOST = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_CONNECTION_RESET",
+    "ERR_CONTENT_LENGTH_MISMATCH",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_INCOMPLETE_CHUNKED",
+)
+CUT_OFF_ONCE = """
+const whole = window.fetch;
+window.cutOff = [];
+window.fetch = async (path, options) => {
+  const reply = await whole(path, options);
+  if (window.cutOff.includes(options.method)) return reply;
+  window.cutOff.push(options.method);
+  const body = new ReadableStream({ start: (control) => control.error(new TypeError("cut off")) });
+  return new Response(body, { status: reply.status, headers: reply.headers });
+};
+"""
+"""The server does what the next request of each method asks, and its reply never comes to its end."""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -76,7 +96,11 @@ def test_labelling_by_keyboard_to_the_end_of_the_budget(browser, server, project
             press(browser, KEYS[truth[current]])
             server.start()
             current = shown(browser, unlike=current)
+        elif n == 16:
+            browser.execute_script(CUT_OFF_ONCE)
+            current = shown(browser, unlike=current)
         elif n == 20:
+            assert "POST" in browser.execute_script("return window.cutOff")
             browser.refresh()
             until(lambda state: len(state.labels) >= 20, project)
             current = shown(browser, unlike=current)
@@ -85,8 +109,7 @@ def test_labelling_by_keyboard_to_the_end_of_the_budget(browser, server, project
     until(lambda state: state.finished, project)
     assert project.state.n_paid == 36
     assert {i: label.label for i, label in project.state.labels.items()} == {i: truth[i] for i in project.state.labels}
-    lost = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE")
-    assert [line for line in complaints(browser) if not any(word in line for word in lost)] == []
+    assert [line for line in complaints(browser) if not any(word in line for word in LOST)] == []
     assert {address for address in addresses(browser) if not address.startswith(server.origin)} == set()
 
 

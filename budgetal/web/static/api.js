@@ -22,7 +22,7 @@ export const get = (path) => request(path, { method: "GET" });
 export async function bytes(path) {
   const reply = await answered(path, { method: "GET" });
   if (!reply.ok) throw await problem(reply);
-  return reply.arrayBuffer();
+  return reached(() => reply.arrayBuffer());
 }
 
 export const post = (path, body, options = {}) =>
@@ -47,13 +47,19 @@ export const annotator = document.body.dataset.annotator ?? "";
 async function request(path, options) {
   const reply = await answered(path, options);
   if (!reply.ok) throw await problem(reply);
-  return reply.json().catch(() => ({}));
+  const text = await reached(() => reply.text());
+  return text ? JSON.parse(text) : {};
 }
 
 async function answered(path, options) {
+  const headers = { ...options.headers, "budgetal-annotator": encodeURIComponent(annotator) };
+  return reached(() => fetch(ROOT + path, { credentials: "same-origin", ...options, headers }));
+}
+
+// A server that ends in the middle of its reply was not reached either: whether it did what was asked is not known.
+async function reached(send) {
   try {
-    const headers = { ...options.headers, "budgetal-annotator": encodeURIComponent(annotator) };
-    return await fetch(ROOT + path, { credentials: "same-origin", ...options, headers });
+    return await send();
   } catch {
     throw new Problem(0, "unreachable", "The server cannot be reached");
   }
