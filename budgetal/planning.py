@@ -110,7 +110,8 @@ class Planner:
             "money": ledger.spent_money,
             "compute_hours": hours,
             "compute_money": hours * self.config.cost_per_compute_hour,
-            "n_labels_left": ledger.available,
+            # Those that wait for an answer are left to be given; that of a skipped image never will be.
+            "n_labels_left": ledger.available + len(self.state.open_items),
         }
 
     def _costs(self) -> Costs:

@@ -47,7 +47,8 @@ def on_auto_labelled(state: State, data: Mapping[str, Any]) -> None:
     """Automatic labels are computed afresh."""
     refs = data["labels"], state.probs_ref, state.proposals_ref
     state.look_refs = frozenset(ref for ref in refs if ref is not None)
-    state.auto = AutoLabelRef(data["labels"], data["n"], data["n_added"], data["n_taken_back"], state.seq)
+    counts = data["n"], data["n_added"], data["n_taken_back"]
+    state.auto = AutoLabelRef(data["labels"], *counts, state.seq, len(state.labels))
     state.certificate = read_certificate(data["certificate"])
     state.risk_spent += data["risk_spent"]
     if data["risk_spent"] and not data["final"]:

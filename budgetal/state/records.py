@@ -24,13 +24,17 @@ class HumanLabel:
 
 @dataclass(frozen=True)
 class AutoLabelRef:
-    """The automatic labels of one round: a stored array, and how many came and went. seq: of their event."""
+    """The automatic labels of one round: a stored array, and how many came and went. seq: of their event.
+
+    n_human: labels by people at that event, none of which is of an image among these.
+    """
 
     ref: str
     n: int
     n_added: int
     n_taken_back: int
     seq: int = 0
+    n_human: int = 0
 
 
 @dataclass(frozen=True)

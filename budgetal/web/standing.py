@@ -26,8 +26,7 @@ def standing(state: State, learner: Mapping[str, Json] | None) -> Standing:
         n_auto=n_auto,
         n_open=len(state.open_items),
         n_rounds=len(state.rounds),
-        # People may have labelled since what was labelled automatically before.
-        coverage=min(1.0, (len(state.labels) + n_auto) / max(1, state.n_samples)),
+        coverage=_coverage(state),
         audit_accuracy=last.audit_accuracy if last else None,
         test_accuracy=last.test_accuracy if last else None,
         certificate=_certificate(state),
@@ -51,6 +50,17 @@ def _n_left(state: State) -> int:
     if ledger.budget_money is not None and ledger.prices.highest > 0:
         left = min(left, math.floor(ledger.budget_money / ledger.prices.highest + 1e-6) - ledger.spent)
     return max(left, ledger.reserved)
+
+
+def _coverage(state: State) -> float:
+    """Share labelled by people or automatically, as of the newest automatic labels.
+
+    Answers since would count twice where an image had been labelled automatically before. Were each looked up, the
+    figure would tell whoever answers which images the model left to people, and those of an audit are drawn without it.
+    """
+    if state.auto is None:
+        return len(state.labels) / max(1, state.n_samples)
+    return (state.auto.n_human + state.auto.n) / max(1, state.n_samples)
 
 
 def rounds_of(state: State) -> list[dict[str, Any]]:

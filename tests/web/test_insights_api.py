@@ -1,6 +1,6 @@
 """What the live page tells beyond the charts, and to whom."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
@@ -18,6 +18,15 @@ def advanced(project):
     while len(project.state.rounds) < 2:
         ids = project.ask().sample_ids
         project.tell([Annotation(i, truth[i], ("anna", "ben")[k % 2]) for k, i in enumerate(ids)])
+    return project
+
+
+@pytest.fixture
+def waiting(project):
+    """One round is over, and the query after it has no answer yet."""
+    truth = true_labels(project)
+    while (query := project.ask()) and not project.state.rounds:
+        project.tell([Annotation(i, truth[i], "anna") for i in query.sample_ids])
     return project
 
 
@@ -80,7 +89,18 @@ def test_pace_is_that_of_the_last_ten_minutes():
     assert paces.per_minute("nobody") is None
 
 
-def test_no_more_is_covered_than_there_is(advanced):
-    # People labelled some of the images that had been labelled automatically before.
-    advanced.state.auto = SimpleNamespace(n=advanced.state.n_samples - 5)
-    assert standing(advanced.state, None).coverage == 1.0
+def test_labels_that_are_asked_for_are_left_in_the_forecast_as_in_the_tiles(app, waiting):
+    n_left = standing(waiting.state, None).n_left
+    assert n_left == 20
+    assert len(waiting.state.open_items) == 10
+    assert app.state.site.insights.forecast()["lines"][0].endswith(f"; {n_left} labels are left.")
+
+
+def test_covered_is_what_the_last_look_counted_whatever_people_answer_since(waiting):
+    truth, state = true_labels(waiting), waiting.state
+    assert standing(state, None).coverage == state.rounds[-1].coverage
+    state.auto = replace(state.auto, n=30)
+    for sample_id in list(state.open_items):
+        waiting.tell([Annotation(sample_id, truth[sample_id], "anna")])
+        # An image that had been labelled automatically is not counted twice, nor looked up.
+        assert standing(state, None).coverage == (40 + 30) / 90
