@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_em import climb, log_likelihood, votes
 
 from budgetal.annotators.crowd import PRIOR_ACCURACY, PRIOR_ANSWERS, Answers, dawid_skene, expected_after_another
 
@@ -88,6 +89,20 @@ def test_every_step_raises_the_log_posterior(seed):
     _, answers = _simulated(40, rng.uniform(0.2, 1, 4), 3, rng, 3)
     steps = dawid_skene(answers).log_posterior
     assert all(later >= earlier - 1e-9 for earlier, later in itertools.pairwise(steps))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_almost_without_priors_no_top_is_higher_than_ours(seed):
+    """The plain climb from the votes and from four starts at random; six people, some hardly better than chance."""
+    rng = np.random.default_rng(seed)
+    _, answers = _simulated(150, rng.uniform(0.55, 0.95, 6), 3, rng, 5)
+    found = dawid_skene(answers, prior_answers=1e-6)
+    reached = log_likelihood(answers, found.confusion, found.class_shares)
+    at_random = [0.5 * votes(answers) + 0.5 * rng.dirichlet([1, 1, 1], 150) for _ in range(4)]
+    tops = [climb(answers, start) for start in (votes(answers), *at_random)]
+    best = max(tops, key=lambda top: top.log_likelihood)
+    assert reached == pytest.approx(best.log_likelihood, abs=1e-4)
+    assert found.posterior == pytest.approx(best.posterior, abs=0.01)
 
 
 def test_one_opinion_an_item_is_taken_at_its_word():
