@@ -28,9 +28,9 @@ def forecast_lines(forecast: Mapping[str, Any]) -> Iterator[str]:
 
 def spent_line(spent: Mapping[str, Any]) -> str:
     """Labels, money and computing so far."""
-    compute = f"{duration(3600 * spent['compute_hours'])} of computing for {_money(spent['compute_money'])}"
-    left = f"{count(spent['n_labels_left'])} labels are left"
-    return f"Spent: {count(spent['n_labels'])} labels for {_money(spent['money'])}, {compute}; {left}."
+    labels = count(spent["n_labels"]) + " labels" + _price(spent["money"])
+    compute = duration(3600 * spent["compute_hours"]) + " of computing" + _price(spent["compute_money"])
+    return f"Spent: {labels}, {compute}; {count(spent['n_labels_left'])} labels are left."
 
 
 def basis_line(forecast: Mapping[str, Any]) -> str:
@@ -126,6 +126,11 @@ def _range(band: Mapping[str, Any], write: Any) -> str:
 
 def _ends(band: Mapping[str, Any], write: Any) -> str:
     return f"{write(band['low'])} to {write(band['high']) if band['high'] is not None else 'all images'}"
+
+
+def _price(value: float) -> str:
+    """ " for 75.50"; nothing of what is free."""
+    return f" for {_money(value)}" if value else ""
 
 
 def _money(value: float) -> str:

@@ -110,15 +110,16 @@ class Insights:
         by_class = certificate_by_class(state, state.certificate, self._pool, proposals)
         automatic = self._project.learner.auto_labels(state)[1]
         rows: list[Any] = class_coverage(state, automatic, self._pool, proposals, by_class)
-        return {"columns": list(CLASS_COLUMNS), "rows": [list(cells) for cells in class_cells(rows)]}
+        cells = [list(row) for row in class_cells(rows)]
+        return {"round": len(state.rounds), "columns": list(CLASS_COLUMNS), "rows": cells}
 
     def _forecast(self, state: State) -> dict[str, Any]:
         found: dict[str, Any] = Planner(state, self._pool, self._arrays, self._project.plan.batch).forecast()
-        lines = [spent_line(found["spent"])]
+        lines, over = [spent_line(found["spent"])], {"round": len(state.rounds)}
         if found["reason"]:
-            return {"lines": [*lines, found["reason"]], "note": "", "figures": []}
+            return {**over, "lines": [*lines, found["reason"]], "note": "", "figures": []}
         figures = [as_json(draw(found, round_rows(state))) for draw in (accuracy_outlook, coverage_outlook)]
-        return {"lines": [*lines, *advice_lines(found)], "note": found["note"], "figures": figures}
+        return {**over, "lines": [*lines, *advice_lines(found)], "note": found["note"], "figures": figures}
 
 
 def _rounds_over(state: State) -> tuple[object, ...]:

@@ -1,12 +1,13 @@
-"""Errors as JSON: what failed and what to do next, never a traceback."""
+"""Errors as JSON, or as a page in a browser's window: what failed and what to do next, never a traceback."""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 from budgetal.errors import BudgetalError, BudgetError, DataError, InputError, LeaseError, ProjectError, StorageError
 from budgetal.web.gate import BodyTooLargeError
 from budgetal.web.roles import RoleError
+from budgetal.web.templating import render
 
 STATUS: dict[type[BudgetalError], int] = {
     RoleError: 403,
@@ -28,7 +29,9 @@ def explain_problems(app: FastAPI) -> None:
     app.add_exception_handler(BodyTooLargeError, _too_large)
 
 
-async def _own_error(_request: Request, error: Exception) -> JSONResponse:
+async def _own_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, RoleError) and not request.url.path.startswith("/api/"):
+        return render("refused.html.j2", STATUS[RoleError], message=str(error))
     kind = next(kind for kind in type(error).__mro__ if kind in STATUS)
     return _problem(STATUS[kind], NAMES.get(kind, "failed"), str(error))
 

@@ -6,7 +6,7 @@ import pytest
 from report_examples import example_report
 
 from budgetal.report import render_report
-from budgetal.report.outlook import advice_lines, forecast_lines, purchase_rows
+from budgetal.report.outlook import advice_lines, forecast_lines, purchase_rows, spent_line
 
 BAND = {"low": 0.8, "middle": 0.9, "high": 0.95}
 COUNTS = {"low": 100.0, "middle": 250.0, "high": None}
@@ -47,6 +47,11 @@ def test_all_of_it_is_said_in_lines():
     assert "no label more to train on; in the end 500 by people, 1,297 automatically" in said
     assert "another label does not pay: stop" in said
     assert said.endswith("has chosen the end.")
+
+
+def test_what_is_free_has_no_price():
+    spent = {"n_labels": 0, "n_labels_left": 150, "money": 0.0, "compute_hours": 0.0, "compute_money": 0.0}
+    assert spent_line(spent) == "Spent: 0 labels, 0.0 s of computing; 150 labels are left."
 
 
 def test_a_batch_that_pays_is_said_to():

@@ -5,7 +5,14 @@ import time
 from selenium.webdriver.common.by import By
 
 KEYS = {"blue": "1", "green": "2", "red": "3"}
-LOST = ("ERR_CONNECTION", "ERR_INCOMPLETE_CHUNKED", "ERR_EMPTY_RESPONSE", "ERR_INTERNET_DISCONNECTED", "401")
+LOST = (
+    "ERR_CONNECTION",
+    "ERR_SOCKET_NOT_CONNECTED",
+    "ERR_INCOMPLETE_CHUNKED",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_INTERNET_DISCONNECTED",
+    "401",
+)
 """What a browser says of a line that drops, or of somebody who is signed out."""
 PATIENCE_S = 120
 

@@ -148,6 +148,7 @@ def test_a_project_is_made_in_the_browser_and_opened(pictures, tmp_path):
                 and "2 classes" in browser.find_element(By.ID, "found").text
             )
         )
+        assert browser.find_element(By.ID, "budget").get_property("value") == "40"
         for width, dark in ((360, True), (1600, False)):
             show_as(browser, width, 800, dark=dark)
             assert browser.execute_script("return document.documentElement.scrollWidth") <= width

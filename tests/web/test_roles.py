@@ -28,6 +28,15 @@ def signed_in(request, app, stranger, sessions):
     return stranger, role
 
 
+@pytest.mark.parametrize("signed_in", [(Role.ANNOTATOR, "cookie")], indirect=True)
+def test_a_page_that_is_for_others_is_refused_as_a_page_and_a_call_as_json(signed_in):
+    page, call_of_program = (signed_in[0].get(path) for path in ("/settings", "/api/v1/settings"))
+    assert page.status_code == call_of_program.status_code == 403
+    assert page.headers["content-type"].startswith("text/html")
+    assert "needs the role owner" in page.text
+    assert call_of_program.json()["error"] == "role"
+
+
 @pytest.mark.parametrize("signed_in", [(role, means) for role in Role for means in ("cookie", "token")], indirect=True)
 def test_every_route_lets_in_the_roles_that_it_names_and_no_other(app, signed_in):
     client, role = signed_in

@@ -31,13 +31,13 @@ def confused(site: OfSite, _session: OfReviewer, label: Name, guess: Name) -> li
 
 @router.get("/class-table")
 def class_table(site: OfSite, _session: OfAnnotator) -> dict[str, Any]:
-    """What is known of each class after the last round: `columns` and `rows`."""
+    """What is known of each class after the last `round`, 0 for none: `columns` and `rows`."""
     return site.insights.classes()
 
 
 @router.get("/forecast")
 def forecast(site: OfSite, _session: OfAnnotator) -> dict[str, Any]:
-    """What the next labels would do: `lines`, a `note` on what a forecast is worth, and `figures`."""
+    """What the next labels would do, as of the last `round`: `lines`, a `note` on what that is worth, `figures`."""
     return site.insights.forecast()
 
 

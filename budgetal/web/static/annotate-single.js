@@ -11,8 +11,10 @@ export class Single {
     this.zoom = new Zoom($("picture"), $("image"), $("zoom"));
   }
 
-  show(item, ahead, guess) {
+  // isWanted: somebody asked for the model's help, which some images never have.
+  show(item, ahead, guess, isWanted) {
     $("guess").hidden = !guess;
+    $("unaided").hidden = !isWanted || Boolean(item.guess);
     if (guess) $("guess-text").textContent = `Model's guess: ${guess.label}, ${percent(guess.confidence, 0)} sure`;
     if (this.shown !== item.sample_id) this.load(item.sample_id, ahead);
   }
@@ -39,6 +41,7 @@ export class Single {
     this.shown = null;
     $("image").hidden = true;
     $("guess").hidden = true;
+    $("unaided").hidden = true;
     delete $("image").dataset.sample;
   }
 }

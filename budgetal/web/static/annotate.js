@@ -148,7 +148,7 @@ class Page {
 
   showSingle(item) {
     this.grid.hide();
-    this.single.show(item, this.hand.pictures.get(item.sample_id), this.guessShown(item));
+    this.single.show(item, this.hand.pictures.get(item.sample_id), this.guessShown(item), this.wishes.help || Boolean(this.wishes.grid));
     this.classes.mark("before", this.before?.sample_id === item.sample_id ? this.before.answer.label : null);
     if (this.why.isOpen && this.why.for !== item.sample_id) this.why.close();
   }

@@ -9,6 +9,8 @@ const $ = (id) => document.getElementById(id);
 const DRAWN_EVERY_MS = 700;
 const SEEN_EVERY_MS = 400;
 const NEWS = 8;
+// So many events back: labels come by the hundred, and share one line.
+const TOLD_AFRESH = 400;
 const DRAWN_ANEW = new Set(["epoch_ended", "round_ended", "auto_labelled", "fitted", "finished", "configured"]);
 const WORDS = {
   created: () => "The project was made",
@@ -140,7 +142,7 @@ async function start() {
   try {
     insights ??= new Insights({ isReviewer: (await get("/project")).role !== "annotator" });
     const standing = await refresh();
-    follow(Math.max(0, standing.seq - 40), {
+    follow(Math.max(0, standing.seq - TOLD_AFRESH), {
       onEvent,
       onLearner: showLearner,
       onLine: (isUp) => ($("line").textContent = isUp ? "" : "The server cannot be reached; trying again"),

@@ -79,9 +79,9 @@ export class Insights {
   }
 
   async outlook() {
-    const { lines, note, figures } = await get("/forecast");
-    if (!this.isNews("outlook", { lines, note, figures })) return;
-    $("outlook").hidden = false;
+    const { round, lines, note, figures } = await get("/forecast");
+    if (!this.isNews("outlook", { round, lines, note, figures })) return;
+    showFrom("outlook", round);
     $("outlook-lines").replaceChildren(...lines.map((line) => element("li", "", line)));
     $("outlook-note").textContent = note;
     redraw($("outlook-charts"), figures.map((figure) => chart(figure, isOpen($("outlook-charts"), figure))));
@@ -90,7 +90,7 @@ export class Insights {
   async classes() {
     const found = await get("/class-table");
     if (!this.isNews("classes", found)) return;
-    $("classes").hidden = false;
+    showFrom("classes", found.round);
     $("classes-table").replaceChildren(table(found));
   }
 
@@ -114,6 +114,12 @@ export class Insights {
 
 const isOpen = (place, figure) => [...place.querySelectorAll("details[open]")].some((one) => one.dataset.heading === figure.heading);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+// What is worked out once a round says after which; before the first there is nothing to say.
+function showFrom(id, round) {
+  $(id).hidden = round === 0;
+  $(`${id}-round`).textContent = `after round ${count(round)}`;
+}
 
 function corner() {
   const made = heading("people said ↓, the model had said →", "col");

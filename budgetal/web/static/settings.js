@@ -46,7 +46,7 @@ function showClasses(classes) {
 
 function classRow({ name, n }, names) {
   const row = element("li");
-  const number = element("span", "n", `${count(n)} labels`);
+  const number = element("span", "n", `${count(n)} ${n === 1 ? "label" : "labels"}`);
   if (name === noneOfThese) {
     row.append(element("em", "", name), number);
     return row;
@@ -98,7 +98,9 @@ function field(setting) {
   const row = element("div", "field");
   const label = Object.assign(element("label", "", setting.name), { htmlFor: `set-${setting.name}` });
   const input = Object.assign(inputOf(setting), { id: `set-${setting.name}` });
-  const meaning = Object.assign(element("small", "", words(setting)), { id: `means-${setting.name}` });
+  const meaning = Object.assign(element("small"), { id: `means-${setting.name}` });
+  // Names of strategies and settings stand between backticks.
+  meaning.append(...words(setting).split("`").map((part, i) => (i % 2 ? element("code", "", part) : part)));
   input.setAttribute("aria-describedby", meaning.id);
   input.addEventListener("input", showChanged);
   fields.set(setting.name, { setting, input });

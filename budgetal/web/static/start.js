@@ -10,6 +10,8 @@ let roots = [];
 let at = null;
 let turn = 0;
 let isTyped = false;
+let most = 0;
+let suggested = "";
 
 async function open(root, names) {
   const mine = (turn += 1);
@@ -33,9 +35,17 @@ function show(found) {
   const labelled = found.classes.length ? `; the folders label them: ${count(found.classes.length)} classes` : "";
   $("found").textContent = `${count(found.n_images)} images here and below${refused}${labelled}.`;
   if (!isTyped) $("classes").value = found.classes.join("\n");
+  suggestBudget(found.n_images);
   $("given-line").hidden = !found.classes.length;
   if (!found.classes.length) $("given").checked = false;
   $("make").disabled = !found.n_images;
+}
+
+// The usual budget, or half of a small collection; what somebody typed stays.
+function suggestBudget(n_images) {
+  if ($("budget").value !== suggested) return;
+  suggested = String(Math.min(most, Math.ceil(n_images / 2) || most));
+  $("budget").value = suggested;
 }
 
 function showRoots() {
@@ -115,7 +125,9 @@ async function start() {
   try {
     const info = await get("/start");
     roots = info.roots;
-    $("budget").value = info.budget;
+    most = info.budget;
+    suggested = String(most);
+    $("budget").value = suggested;
     $("tolerance").value = 100 * info.tolerance;
     if (roots.length === 1) open(roots[0], []);
     else showRoots();
