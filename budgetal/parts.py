@@ -27,7 +27,7 @@ class Parts:
     @cached_property
     def workspace(self) -> Workspace:
         """The folder's arrays and images."""
-        return Workspace(self.folder, self.config, self.on_progress)
+        return Workspace(self.folder, self.config, self.on_progress, self.logbook.state.first_settings)
 
     @cached_property
     def index(self) -> tuple[tuple[Sample, ...], tuple[Quarantined, ...]]:

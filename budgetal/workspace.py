@@ -12,6 +12,7 @@ from budgetal.data.collection import Collection
 from budgetal.data.index import load_index, save_index
 from budgetal.data.pool import Pool
 from budgetal.data.sources import load_collection
+from budgetal.engine.finetuning import may_mirror
 from budgetal.engine.local import LocalEngine
 from budgetal.errors import ConfigError, DataError
 from budgetal.models.backbones import default_input_size
@@ -30,19 +31,25 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
 
 
 class Workspace:
-    """Loads each thing at first use: `status` and `export` never decode an image."""
+    """Loads each thing at first use: `status` and `export` never decode an image.
 
-    def __init__(self, folder: Path, config: Config, on_progress: OnProgress = no_progress) -> None:
+    first: the settings that the project was made with, where `config` are later ones.
+    """
+
+    def __init__(
+        self, folder: Path, config: Config, on_progress: OnProgress = no_progress, first: Config | None = None
+    ) -> None:
         self.folder = folder
         self.config = config
         self.on_progress = on_progress
+        self.first = first
         self._expected: list[str] | None = None
         for name in ("cache", "models"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
     def with_config(self, config: Config) -> "Workspace":
         """The same folder under settings that differ in nothing that decides how images are read."""
-        other = Workspace(self.folder, config, self.on_progress)
+        other = Workspace(self.folder, config, self.on_progress, self.first)
         other.collection = self.collection
         return other
 
@@ -144,6 +151,8 @@ class Workspace:
             self.folder / "models",
             self.on_progress,
             self._source_to_adapt_from(),
+            # Classes that come later leave the images as they are, and what was computed from them.
+            mirror=may_mirror(self.first or self.config),
         )
 
     def prune(self, state: State) -> None:

@@ -1,5 +1,7 @@
 """Classes that are added, renamed and merged while a project runs: labels follow, answers to old names stay valid."""
 
+import shutil
+
 import pytest
 
 from budgetal.annotators.oracle import Oracle
@@ -107,6 +109,7 @@ def test_a_renamed_class_keeps_its_labels_its_output_and_the_certificate(make):
     again = Project.open(project.folder)
     assert again.config.classes == ("blue", "green", "scarlet")
     again.close()
+    project.close()
 
 
 def test_an_answer_from_a_page_with_the_old_list_is_kept(make):
@@ -190,6 +193,7 @@ def test_a_settings_file_that_was_not_written_in_time_is_put_right(make):
     assert again.config.classes == ("blue", "green")
     assert "red" not in (project.folder / "budgetal.toml").read_text().split("\n")[1]
     again.close()
+    project.close()
 
 
 def test_a_pause_hands_out_nothing_and_takes_what_is_in_hand(make):
@@ -274,3 +278,23 @@ def test_a_round_that_is_fitted_again_after_a_change_has_the_epochs_of_its_last_
     assert set(last).isdisjoint(first.values())
     numbers = [event.data["epoch"] for event in project.logbook.events() if event.kind == "epoch_ended"]
     assert numbers == [*first, *(epoch.epoch for epoch in last)]
+
+
+@pytest.mark.parametrize(
+    ("classes", "added", "views"), [(("1", "2", "3"), "not a digit", 1), (("blue", "green", "red"), "x", 2)], ids=str
+)
+def test_a_class_that_comes_later_does_not_change_whether_mirror_images_are_seen(
+    images, tmp_path, classes, added, views
+):
+    unnamed = tmp_path / "unnamed"
+    unnamed.mkdir()
+    shutil.copy(images / "images.npy", unnamed)
+    project = Project.create(tmp_path / "run", images=str(unnamed), classes=classes, **SETTINGS)
+    assert project.workspace.engine.networks.views == views
+    project.change_classes("add", added)
+    project.change_classes("rename", classes[0], "another name")
+    assert project.workspace.engine.networks.views == views
+    again = Project.open(project.folder)
+    assert again.workspace.engine.networks.views == views
+    again.close()
+    project.close()

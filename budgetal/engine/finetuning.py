@@ -47,13 +47,14 @@ def finetune_calibrated(
     rng: np.random.Generator,
     on_epoch: Callable[[EpochRecord], None],
     checkpoint: Checkpoint,
+    mirror: bool,
     term: Term | None = None,
     last_layer: Callable[[TrainingSet], Head] | None = None,
 ) -> tuple[float, tuple[EpochRecord, ...]]:
     """Train `classifier` in place; return its temperature and epochs.
 
     A tenth of the human labels, at most 500, is held out for the temperature; of fewer than 200 labels
-    none is, and the temperature is 1. term: a loss of further images.
+    none is, and the temperature is 1. mirror: whether mirror images keep their class. term: a loss of further images.
     last_layer: fits the layer from which a recipe may begin; None: the weights go on from another round's.
     """
     if config.finetune not in ("last_block", "full"):
@@ -73,10 +74,10 @@ def finetune_calibrated(
         rng=rng,
         on_epoch=on_epoch,
         checkpoint=checkpoint,
-        flip=may_mirror(config),
+        flip=mirror,
         term=term,
     )
-    return _temperature(classifier, pixels, training_set, held_out, side, trained_views(config)), records
+    return _temperature(classifier, pixels, training_set, held_out, side, trained_views(config, mirror=mirror)), records
 
 
 def hold_out(n_human: int, rng: np.random.Generator) -> RowArray:
@@ -109,9 +110,9 @@ def put_last_layer(classifier: Classifier, head: Head) -> None:
     classifier.head.load_state_dict({"weight": weight, "bias": bias})
 
 
-def trained_views(config: Config) -> Views:
+def trained_views(config: Config, *, mirror: bool) -> Views:
     """Whether a fine-tuned network predicts with mirror images too, as a frozen one does; the paper does not."""
-    return 2 if config.preset == "small" and may_mirror(config) else 1
+    return 2 if config.preset == "small" and mirror else 1
 
 
 def linear_head(classifier: Classifier) -> Head:

@@ -90,7 +90,8 @@ class Fitting:
             training_set,
             config,
             networks.side,
-            term=term_of(config, networks.pixels, networks.side, self.source),
+            mirror=networks.mirror,
+            term=term_of(config, networks.pixels, networks.side, self.source, mirror=networks.mirror),
             last_layer=None if goes_on else self.last_layer,
             **hearing,
         )

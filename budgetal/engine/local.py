@@ -10,7 +10,7 @@ from budgetal.config import Config
 from budgetal.engine.comparison import Standard
 from budgetal.engine.cotraining import head_of
 from budgetal.engine.features import normalised
-from budgetal.engine.finetuning import linear_head, trained_views
+from budgetal.engine.finetuning import linear_head, may_mirror
 from budgetal.engine.fitting import Fitting
 from budgetal.engine.networks import ON_FROZEN, POOL, Networks
 from budgetal.engine.saved import ModelCard, write_model
@@ -32,6 +32,7 @@ class LocalEngine:
     `pixels` is the whole pool, by row; `work` holds checkpoints and the index of cached features;
     `on_progress(doing, done, total)` hears how many images were seen by the network as it came (embedding) or as it
     was trained (scoring); `source`: labelled images of another collection, for domain adaptation.
+    `mirror`: whether mirror images keep their class; None: as the names of the classes say.
     """
 
     def __init__(
@@ -44,12 +45,15 @@ class LocalEngine:
         work: Path,
         on_progress: Callable[[str, int, int], None] = lambda _doing, _done, _total: None,
         source: Source | None = None,
+        mirror: bool | None = None,
     ) -> None:
         check_input_size(config.backbone, side)
         self.config = config
         self.pixels = pixels
         self.side = side
-        self.networks = Networks(config, pixels, n_classes, side, arrays, work, on_progress)
+        self.networks = Networks(
+            config, pixels, n_classes, side, arrays, work, on_progress, may_mirror(config) if mirror is None else mirror
+        )
         self.fitting = Fitting(self.networks, source)
         work.mkdir(parents=True, exist_ok=True)
 
@@ -124,7 +128,7 @@ class LocalEngine:
         classifier = networks.trained(model)
         images = self.pixels if pixels is None else pixels
         features = embed(
-            classifier, images, side=self.side, on_progress=networks.on_scored, views=trained_views(self.config)
+            classifier, images, side=self.side, on_progress=networks.on_scored, views=networks.trained_views
         )
         return features, linear_head(classifier)
 
@@ -145,7 +149,7 @@ class LocalEngine:
         """
         classifier = self.networks.trained(model)
         is_frozen = model.extra["finetune"] in ON_FROZEN
-        views = self.networks.views if is_frozen else trained_views(self.config)
+        views = self.networks.views if is_frozen else self.networks.trained_views
         backbone = self.config.backbone
         if model.extra["finetune"] == "cotrain":
             backbone = self.networks.cotraining.joined_name(backbone)

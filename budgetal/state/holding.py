@@ -80,6 +80,11 @@ class State:
         return self.config
 
     @property
+    def first_settings(self) -> Config:
+        """The configuration that the project was made with."""
+        return next(iter(self.settings_after.values()), self.settings)
+
+    @property
     def ledger(self) -> Ledger:
         """The budget as it stands."""
         config = self.settings

@@ -7,7 +7,7 @@ from test_local import engine, labelled, silent
 from tiny import tiny_images
 
 from budgetal.config import make_config
-from budgetal.engine.finetuning import recipe_for, trained_views
+from budgetal.engine.finetuning import may_mirror, recipe_for, trained_views
 from budgetal.engine.saved import load_model
 
 N = 40
@@ -62,4 +62,5 @@ def test_a_network_without_weights_has_nothing_to_begin_from():
     ("changes", "views"), [({}, 2), ({"preset": "paper"}, 1), ({"classes": ("1", "2")}, 1)], ids=str
 )
 def test_characters_and_the_papers_preset_see_no_mirror_images(changes, views):
-    assert trained_views(settings(**changes)) == views
+    config = settings(**changes)
+    assert trained_views(config, mirror=may_mirror(config)) == views
