@@ -86,6 +86,7 @@ class Planner:
             n_samples=self.state.n_samples,
             n_audit=len(self._audit),
             n_fixed=self._n_held_out,
+            n_waiting=max(0, len(self.state.labels) - rounds[-1].n_human) if rounds else 0,
         )
 
     def _wrong(self, rounds: Sequence[RoundRecord]) -> Floats:
@@ -161,7 +162,7 @@ def _targets(coverage: float | None, accuracy: float | None) -> list[tuple[str, 
 def _curves(found: Forecast) -> list[Json]:
     """Bands from the first round on, to a thousand labels or half as many again beyond the last."""
     first, last = int(found.history.n_training[0]), int(found.history.n_training[-1])
-    end = last + min(advice.n_left(found), max(PURCHASES[-1], last // 2))
+    end = found.history.n_to_train_on + min(advice.n_left(found), max(PURCHASES[-1], last // 2))
     places = np.unique(np.linspace(first, end, N_CURVE_POINTS).round().astype(np.int64))
     at = places.astype(np.float64)
     accuracy, coverage = found.accuracies(at), found.coverages(at)

@@ -95,7 +95,7 @@ class NextBatch:
 def n_left(forecast: Forecast) -> int:
     """Images that no person has labelled."""
     history = forecast.history
-    return max(0, int(history.n_samples - history.n_fixed - history.n_training[-1]))
+    return max(0, history.n_samples - history.n_fixed - history.n_to_train_on)
 
 
 def purchase(forecast: Forecast, costs: Costs, n_labels: int) -> Purchase:
@@ -175,7 +175,7 @@ def _leaves_the_rest(forecast: Forecast, costs: Costs, more: float) -> bool:
 
 
 def _labels_after(forecast: Forecast, more: Floats) -> Floats:
-    return np.asarray(forecast.history.n_training[-1] + more, dtype=np.float64)
+    return np.asarray(forecast.history.n_to_train_on + more, dtype=np.float64)
 
 
 def _grid(most: int) -> Floats:

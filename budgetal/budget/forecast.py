@@ -32,7 +32,7 @@ class History:
     """The rounds so far. n_training: (r,) human labels trained on; coverage: (r,) share labelled by anyone.
 
     wrong: (r, a) whether each round's model errs on each audit image, or (r,) its share of errors where only that is
-    known; n_fixed: human labels that no model trains on (the audit).
+    known; n_fixed: human labels that no model trains on (the audit); n_waiting: given since the last round.
     """
 
     n_training: NDArray[np.int64]
@@ -41,6 +41,12 @@ class History:
     n_samples: int
     n_audit: int
     n_fixed: int
+    n_waiting: int = 0
+
+    @property
+    def n_to_train_on(self) -> int:
+        """Human labels that a round begun now would train on."""
+        return int(self.n_training[-1]) + self.n_waiting
 
     @property
     def errors(self) -> Floats:

@@ -172,3 +172,20 @@ def test_the_report_has_the_forecast_as_charts_and_lines(ended):
     assert 'id="outlook"' in page
     for said in ("Accuracy to come", "Coverage to come", "Cheapest way to label every image", "chosen the end"):
         assert said in page
+
+
+def test_labels_that_wait_for_the_next_round_are_not_bought_again(images, tmp_path, capsys):
+    """In the middle of a query the counts go on from the journal's labels, not from those of the last round."""
+    project = Project.create(tmp_path / "midway", images=str(images), **SETTINGS)
+    oracle = Oracle(true_labels(project), CLASSES)
+    while len(project.state.rounds) < 3:
+        project.tell(oracle.annotate(project.ask()))
+    query = project.ask()
+    project.tell(oracle.annotate(query)[:5])
+    n_labelled, last_round = len(project.state.labels), project.state.rounds[-1].n_human
+    project.close()
+    planned = _planned(capsys, tmp_path / "midway")
+    assert n_labelled == last_round + 5
+    assert [row["n_labels"] for row in planned["next"]] == [150 - n_labelled] * 3
+    assert planned["curves"][-1]["n_human"] == 150
+    assert planned["cheapest"]["n_human"] >= n_labelled + planned["cheapest"]["n_more"]
