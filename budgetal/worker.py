@@ -101,12 +101,14 @@ class Worker:
         return lead_for(n_people, self.pace.labels_per_s, self._machine_s, is_short=self.leasing.is_short())
 
     def _wait_for_news(self, over: threading.Event) -> None:
+        # Opened before the wait: the time of a loop that is made after it would begin when the wait ended.
+        loop = self.project.loop
         self.presence.say(_waiting_for(self.project.state))
         began_s = time.monotonic()
         while not self._has_news() and not over.wait(LOOK_EVERY_S):
             self.cartographer.tend()
         # People's time is not the machine's.
-        self.project.loop.worked_since_s += time.monotonic() - began_s
+        loop.worked_since_s += time.monotonic() - began_s
 
     def _has_news(self) -> bool:
         return self.project.logbook.last_seq() != self.project.state.seq or self.leasing.is_short()

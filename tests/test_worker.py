@@ -316,3 +316,16 @@ def test_people_who_find_every_image_in_other_hands_are_given_more(images, tmp_p
     assert work(worker) == ["ask"]
     assert len(project.state.open_items) == 50
     assert work(worker) == []
+
+
+def test_a_learner_that_begins_by_waiting_counts_no_time_below_zero(images, tmp_path):
+    project = make(images, tmp_path / "p")
+    work(worker_for(project))
+    project.close()
+    again = Project.open(tmp_path / "p")
+    over = threading.Event()
+    threading.Timer(0.5, over.set).start()
+    worker = worker_for(again)
+    worker._wait_for_news(over)
+    assert again.loop.worked_since_s <= time.monotonic()
+    again.close()

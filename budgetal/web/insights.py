@@ -111,15 +111,19 @@ class Insights:
         automatic = self._project.learner.auto_labels(state)[1]
         rows: list[Any] = class_coverage(state, automatic, self._pool, proposals, by_class)
         cells = [list(row) for row in class_cells(rows)]
-        return {"round": len(state.rounds), "columns": list(CLASS_COLUMNS), "rows": cells}
+        return {"round": _newest_round(state), "columns": list(CLASS_COLUMNS), "rows": cells}
 
     def _forecast(self, state: State) -> dict[str, Any]:
         found: dict[str, Any] = Planner(state, self._pool, self._arrays, self._project.plan.batch).forecast()
-        lines, over = [spent_line(found["spent"])], {"round": len(state.rounds)}
+        lines, over = [spent_line(found["spent"])], {"round": _newest_round(state)}
         if found["reason"]:
             return {**over, "lines": [*lines, found["reason"]], "note": "", "figures": []}
         figures = [as_json(draw(found, round_rows(state))) for draw in (accuracy_outlook, coverage_outlook)]
         return {**over, "lines": [*lines, *advice_lines(found)], "note": found["note"], "figures": figures}
+
+
+def _newest_round(state: State) -> int | None:
+    return state.rounds[-1].round if state.rounds else None
 
 
 def _rounds_over(state: State) -> tuple[object, ...]:

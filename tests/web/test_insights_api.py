@@ -40,7 +40,7 @@ def test_before_the_first_round_there_is_little_to_tell(reviewer):
     assert sum(map(sum, reviewer.get("/api/v1/confusion").json()["counts"])) == 0
     assert reviewer.get("/api/v1/forecast").json()["figures"] == []
     assert len(reviewer.get("/api/v1/class-table").json()["rows"]) == 3
-    assert {reviewer.get(f"/api/v1/{name}").json()["round"] for name in ("forecast", "class-table")} == {0}
+    assert {reviewer.get(f"/api/v1/{name}").json()["round"] for name in ("forecast", "class-table")} == {None}
 
 
 def test_the_counts_of_the_matrix_open_as_many_images(reviewer, advanced):

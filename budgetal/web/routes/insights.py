@@ -31,7 +31,7 @@ def confused(site: OfSite, _session: OfReviewer, label: Name, guess: Name) -> li
 
 @router.get("/class-table")
 def class_table(site: OfSite, _session: OfAnnotator) -> dict[str, Any]:
-    """What is known of each class after the last `round`, 0 for none: `columns` and `rows`."""
+    """What is known of each class after the last `round`, null for none: `columns` and `rows`."""
     return site.insights.classes()
 
 

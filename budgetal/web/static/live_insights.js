@@ -117,7 +117,7 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 
 // What is worked out once a round says after which; before the first there is nothing to say.
 function showFrom(id, round) {
-  $(id).hidden = round === 0;
+  $(id).hidden = round === null;
   $(`${id}-round`).textContent = `after round ${count(round)}`;
 }
 
