@@ -11,6 +11,7 @@ from collections_made import CLASSES, write_npy
 from selenium.webdriver.common.by import By
 from serving import Server
 
+from budgetal.consensus import people_table
 from budgetal.lessons import lessons_of
 from budgetal.presence import Presence
 from budgetal.project import Project
@@ -174,6 +175,19 @@ def test_everybody_has_a_line_and_the_page_follows_their_answers(browser, projec
     assert "the budget lasts about" in text(browser, "people-note")
     answer_one(project, "carla")
     until(lambda: ["carla", "1"] in [row[:2] for row in rows(browser, "#people-table")])
+    known = [person["n_known"] for person in people_table(project.state)]
+    assert known[-1] == 0
+    assert [row[5] == "–" for row in rows(browser, "#people-table")] == [n == 0 for n in known]
+
+
+def test_a_person_who_was_tested_with_a_known_image_has_a_share_of_these(browser, project, tmp_path):
+    sample_id, label = next((i, one) for i, one in project.state.labels.items() if i not in project.state.audit)
+    table = tmp_path / "gold.csv"
+    table.write_text(f"path,label\n{sample_id},{true_labels(project)[sample_id]}\n")
+    project.add_gold(table)
+    tested = next(row for row in people_table(project.state) if row["annotator"] == label.annotator)
+    assert tested["n_known"] == 1
+    until(lambda: any(row[5].startswith(f"{tested['n_known_right']} of 1 (") for row in rows(browser, "#people-table")))
 
 
 def answer_one(project, name):

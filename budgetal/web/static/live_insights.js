@@ -100,13 +100,14 @@ export class Insights {
     $("people").hidden = found.length === 0;
     const pace = sum(found.map((person) => person.per_minute ?? 0));
     $("people-note").textContent = pace && standing.n_left ? `At the pace of their last ten minutes of answers the budget lasts about ${duration((60 * standing.n_left) / pace)}.` : "";
-    const columns = ["Person", "Answers", "A minute", "Agreement", "Expected right"];
+    const columns = ["Person", "Answers", "A minute", "Agreement", "Expected right", "Known images right"];
     const rows = found.map((person) => [
       person.annotator,
       count(person.n_answers),
       person.per_minute === null ? "–" : person.per_minute.toFixed(1),
       person.n_shared ? `${percent(person.agreement)} of ${count(person.n_shared)}` : "–",
       person.accuracy === null ? "–" : `${percent(person.accuracy)} (${percent(person.low)} to ${percent(person.high)})`,
+      person.n_known ? `${count(person.n_known_right)} of ${count(person.n_known)} (${percent(person.known_low)} to ${percent(person.known_high)})` : "–",
     ]);
     $("people-table").replaceChildren(table({ columns, rows }));
   }
