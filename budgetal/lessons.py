@@ -3,6 +3,7 @@
 Each image counts with the guess of the model that chose it, which had not seen its label. Rounds go in whole or not at
 all: one in which a part of the audit was asked stays out with all its images, as the first query does, before which
 there was no model. So no audit image is shown with a guess, and that an image is missing does not tell that it is one.
+A round goes in when it is over: nobody who answers sees by the counts whether that was an image of the audit.
 """
 
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ def lessons_of(state: State, pool: Pool, arrays: ArrayStore) -> Lessons:
 
 
 def shown_rounds(state: State) -> list[int]:
-    """Rounds whose queries a model chose, and in which nothing but those was asked."""
+    """Rounds that are over, whose queries a model chose, and in which nothing but those was asked."""
     purposes: dict[int, set[str]] = {}
     for query in state.queries.values():
         purposes.setdefault(query.round, set()).add(query.purpose)
-    return sorted(round for round, found in purposes.items() if found == {"round"} and round - 1 in state.probs_refs)
+    over = {round: found for round, found in purposes.items() if round < len(state.rounds)}
+    return sorted(round for round, found in over.items() if found == {"round"} and round - 1 in state.probs_refs)

@@ -17,7 +17,7 @@ def read_table(path: Path) -> dict[str, list[str]]:
     Values stay text, so that the label "007" does not become 7. Raises DataError when it cannot be read.
     """
     if not path.is_file():
-        raise DataError(f"There is no file {path}")
+        raise DataError(f"{path} is a folder, not a table" if path.is_dir() else f"There is no file {path}")
     try:
         return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:

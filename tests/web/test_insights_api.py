@@ -52,7 +52,7 @@ def test_the_counts_of_the_matrix_open_as_many_images(reviewer, advanced):
             assert len(ids) == n
             assert not set(ids) & set(advanced.state.audit)
             n_open += n
-    assert n_open == 20
+    assert n_open == 10
 
 
 def test_people_have_answers_and_pace(reviewer, advanced):
