@@ -30,9 +30,9 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
     """One row an image, in row order: people's labels before automatic ones before predictions.
 
     Images that nobody labelled and no model has seen yet are left out; so are, while the run goes on, those that were
-    asked and have no answer: whoever gives it may read this, and an audit answer has to be given blind.
+    asked and wait for an answer, be it a second opinion: whoever gives it may read this, and has to be blind.
     """
-    waiting = frozenset() if state.finished else state.open_items.keys() | state.skipped
+    waiting = frozenset() if state.finished else state.open_items.keys() | (state.skipped - state.labels.keys())
     probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
     proposals = proposals_of(state, learner.space.arrays)
     automatic = set(learner.auto_labels(state)[0].tolist())
@@ -41,14 +41,14 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
     rows = []
     for row, sample in enumerate(samples):
         review = state.reviews.of(sample.sample_id)
+        if sample.sample_id in waiting:
+            continue
         if sample.sample_id in state.labels:
             rows.append(_human_row(state, sample, several.get(sample.sample_id)))
         elif review is not None:
             rows.append(_reviewed_row(state, sample, review))
         elif sample.sample_id in state.broken:
             rows.append(LabelRow(sample.sample_id, sample.paths, "", "broken image"))
-        elif sample.sample_id in waiting:
-            continue
         elif proposals is not None and row in automatic:
             machine = _automatic_row(state, sample, proposals, row)
             rows.append(machine if outliers is None else _with_outlier_score(machine, outliers, row))

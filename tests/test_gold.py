@@ -134,6 +134,8 @@ def test_a_table_that_does_not_fit_is_refused_and_nothing_is_made(make, truth, t
 def test_a_table_that_is_not_there_is_refused(make, tmp_path):
     with pytest.raises(DataError, match="There is no file"):
         make(gold=tmp_path / "none.csv")
+    with pytest.raises(DataError, match="is a folder, not a table"):
+        make(gold=tmp_path)
 
 
 def test_gold_may_be_of_no_class(make, truth, tmp_path):

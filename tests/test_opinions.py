@@ -73,6 +73,14 @@ def test_a_second_opinion_is_added_and_the_first_counts_in_a_tie(make):
     assert project.ask().purpose == "audit"
 
 
+def test_while_a_second_opinion_is_awaited_no_file_tells_the_first(make):
+    project = make()
+    _, query = _asked_again(project)
+    assert {row.sample_id for row in project.label_rows()} & set(query.sample_ids) == set()
+    project.tell(_all_by(query, "red", "ben"))
+    assert {row.sample_id for row in project.label_rows()} >= set(query.sample_ids)
+
+
 def test_the_same_person_corrects_and_another_adds(make):
     project = make()
     _, second = _asked_again(project)
