@@ -32,7 +32,11 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
     Images that nobody labelled and no model has seen yet are left out; so are, while the run goes on, those that were
     asked and wait for an answer, be it a second opinion: whoever gives it may read this, and has to be blind.
     """
-    waiting = frozenset() if state.finished else state.open_items.keys() | (state.skipped - state.labels.keys())
+    waiting = (
+        frozenset()
+        if state.finished
+        else state.open_items.keys() | (state.skipped - state.labels.keys() - state.broken)
+    )
     probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
     proposals = proposals_of(state, learner.space.arrays)
     automatic = set(learner.auto_labels(state)[0].tolist())

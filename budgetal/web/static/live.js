@@ -30,6 +30,7 @@ const WORDS = {
   review_undone: (_event, n) => `${times(n, "check was", "checks were")} taken back`,
   configured: () => "Settings were changed",
   classes_changed: () => "The class list was changed",
+  gold_given: () => "Images with a known label were taken, to test people with",
   paused: () => "The project was paused: no images are handed out, no model is trained",
   resumed: () => "The project goes on after the pause",
   stopped: (event) => `No more labels are asked for: ${event.reason}`,
