@@ -38,6 +38,12 @@ def make(images, tmp_path, request):
         project.close()
 
 
+@pytest.fixture
+def project(make):
+    """One project of these images with the test module's SETTINGS."""
+    return make()
+
+
 @pytest.fixture(scope="module")
 def finished_folder(images, tmp_path_factory, request):
     """The folder of a run with the test module's SETTINGS that came to its planned end; not to be changed."""

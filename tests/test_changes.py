@@ -1,7 +1,6 @@
 """Settings changed while a project runs, in the program and in the file."""
 
 import pytest
-from collections_made import write_npy
 
 from budgetal.annotators.oracle import Oracle
 from budgetal.errors import ConfigError
@@ -9,18 +8,6 @@ from budgetal.project import Project
 from budgetal.simulate import run, true_labels
 
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return write_npy(tmp_path_factory.mktemp("images"), 240)
-
-
-@pytest.fixture
-def project(images, tmp_path):
-    project = Project.create(tmp_path / "project", images=str(images), **SETTINGS)
-    yield project
-    project.close()
 
 
 def _oracle(project):

@@ -16,18 +16,6 @@ from budgetal.types import Annotation
 SETTINGS = {"budget": 60, "audit": 30, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return write_npy(tmp_path_factory.mktemp("images"), 240)
-
-
-@pytest.fixture
-def project(images, tmp_path):
-    project = Project.create(tmp_path / "project", images=str(images), **SETTINGS)
-    yield project
-    project.close()
-
-
 def _oracle(project):
     return Oracle(true_labels(project))
 

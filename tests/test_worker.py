@@ -9,7 +9,6 @@ import threading
 import time
 
 import pytest
-from collections_made import write_npy
 
 from budgetal.ahead import lead_for
 from budgetal.annotators.oracle import Oracle
@@ -21,11 +20,6 @@ from budgetal.types import Annotation
 from budgetal.worker import Pace, Worker
 
 SETTINGS = {"budget": 90, "audit": 40, "initial": 10, "batch": 10, "tolerance": 0.2, "risk": 0.2}
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    return write_npy(tmp_path_factory.mktemp("images"), 240)
 
 
 def make(images, folder, **changes):

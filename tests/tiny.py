@@ -42,3 +42,11 @@ def training_set(rows, labels, n_human=None, weight=0.1, n_classes=3):
     n_human = len(rows) if n_human is None else n_human
     weights = np.where(np.arange(len(rows)) < n_human, 1, weight).astype(np.float32)
     return TrainingSet(np.asarray(rows), labels[rows], weights, n_human, n_classes)
+
+
+def folders(tmp_path, *names):
+    """New folders of these names."""
+    made = [tmp_path / name for name in names]
+    for folder in made:
+        folder.mkdir()
+    return made

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from budgetal.annotators.after_review import AfterReview
 from budgetal.web.records import Key, SampleId
 from budgetal.web.strict import Record
 
@@ -28,24 +29,12 @@ class ReviewItem(Record):
     is_disputed: bool
 
 
-class Remaining(Record):
-    """What is promised of the labels that nobody reviewed."""
-
-    n_certified: int
-    n_reviewed: int
-    n_corrected: int
-    most_wrong: int
-    upper_bound: float
-    upper_bound_unreviewed: float
-    is_refuted: bool
-
-
 class ReviewProgress(Record):
-    """How far the review is. remaining: null without a certificate, or before the first review."""
+    """How far the review is. remaining: the promise for labels that nobody reviewed; null without a certificate."""
 
     n: int
     n_reviewed: int
-    remaining: Remaining | None
+    remaining: AfterReview | None
 
 
 class ReviewPage(Record):

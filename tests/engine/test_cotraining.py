@@ -3,23 +3,12 @@
 import numpy as np
 import pytest
 from test_local import Killed, engine, labelled, silent
-from tiny import TinyPixels, tiny_images, training_set
+from tiny import TinyPixels, folders, training_set
 
 from budgetal.engine import cotraining
 from budgetal.engine.saved import load_model
 
 N = 40
-
-
-@pytest.fixture
-def pool():
-    return tiny_images(N)
-
-
-def folders(tmp_path, *names):
-    for name in names:
-        (tmp_path / name).mkdir()
-    return [tmp_path / name for name in names]
 
 
 def test_a_second_round_goes_on_from_the_first_students_weights(pool, tmp_path):

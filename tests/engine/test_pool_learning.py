@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from test_local import Killed, engine, labelled, silent
-from tiny import tiny_images, training_set
+from tiny import folders, tiny_images, training_set
 
 from budgetal.engine.local import LocalEngine
 from budgetal.engine.pool_labels import propagated
@@ -20,17 +20,6 @@ TRAINED = [
     {"finetune": "cotrain", "unlabelled": "propagation"},
 ]
 EMBEDDED = {"backbone": "embedded", "weights": "embedded"}
-
-
-@pytest.fixture
-def pool():
-    return tiny_images(N)
-
-
-def folders(tmp_path, *names):
-    for name in names:
-        (tmp_path / name).mkdir()
-    return [tmp_path / name for name in names]
 
 
 @pytest.mark.parametrize("settings", TRAINED, ids=lambda settings: " ".join(settings.values()))

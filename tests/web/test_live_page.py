@@ -9,7 +9,6 @@ from annotate_page import LOST, text, until
 from chromium import addresses, complaints, start_chromium, why_no_chromium
 from collections_made import CLASSES, write_npy
 from selenium.webdriver.common.by import By
-from serving import Server
 
 from budgetal.consensus import people_table
 from budgetal.lessons import lessons_of
@@ -42,27 +41,12 @@ def answer(sample_id, truth, k, errs):
     return Annotation(sample_id, label, PEOPLE[k % 2])
 
 
-@pytest.fixture(scope="module")
-def server(project, tmp_path_factory):
-    server = Server(project.folder, tmp_path_factory.mktemp("state"), "--no-learner")
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def signed_in(server):
-    browser = start_chromium()
-    browser.get(server.link)
-    yield browser
-    browser.quit()
-
-
 @pytest.fixture
-def browser(signed_in, server):
+def browser(chromium, server):
     """The page, with all its parts there."""
-    look(signed_in, server)
-    until(lambda: signed_in.find_element(By.ID, "errors").is_displayed())
-    return signed_in
+    look(chromium, server)
+    until(lambda: chromium.find_element(By.ID, "errors").is_displayed())
+    return chromium
 
 
 def look(browser, server):
@@ -255,7 +239,7 @@ def test_what_happens_while_the_server_is_away_is_told_once_it_is_back(browser, 
     until(lambda: f"Labels by people\n{n + 1}\n" in text(browser, "tiles"))
 
 
-def test_nothing_was_asked_of_others_and_nothing_complained(signed_in, server):
+def test_nothing_was_asked_of_others_and_nothing_complained(chromium, server):
     """Of all that was done on the page so far."""
-    assert [line for line in complaints(signed_in) if not any(word in line for word in LOST)] == []
-    assert {address for address in addresses(signed_in) if not address.startswith(server.origin)} == set()
+    assert [line for line in complaints(chromium) if not any(word in line for word in LOST)] == []
+    assert {address for address in addresses(chromium) if not address.startswith(server.origin)} == set()

@@ -1,6 +1,5 @@
 """Automatic labels for people to check, and what they say."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,7 +10,6 @@ from budgetal.types import Annotation
 from budgetal.web.access import OfReviewer
 from budgetal.web.review_records import (
     ClassCount,
-    Remaining,
     ReviewGiven,
     ReviewItem,
     ReviewPage,
@@ -77,4 +75,4 @@ def _progress(site: Site, page: Page | None = None) -> ReviewProgress:
     after, state = site.reviewing.remaining(), site.desk.project.state
     n = page.n if page else (state.auto.n if state.auto else 0)
     n_reviewed = page.n_reviewed if page else site.reviewing.n_reviewed()
-    return ReviewProgress(n=n, n_reviewed=n_reviewed, remaining=Remaining(**asdict(after)) if after else None)
+    return ReviewProgress(n=n, n_reviewed=n_reviewed, remaining=after)
