@@ -3,14 +3,18 @@
 Which images are in the audit, and what is answered there, decides nothing here: see `learner`.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from budgetal.annotators.frame import frame_threshold
+from budgetal.annotators.proposals import Proposals
+from budgetal.annotators.weighted_audit import draw, sampling_weights
+from budgetal.annotators.whole import SHARE_AT_A_TIME, error_chances
 from budgetal.config import Config
 from budgetal.data.pool import Pool
-from budgetal.evidence import proposals_of
+from budgetal.evidence import drawn_by_weight, proposals_of
 from budgetal.gold import gold_to_ask
 from budgetal.opinions import opinions_due
 from budgetal.query.strategy import select, strategies
@@ -35,6 +39,7 @@ class Pick:
     weights: dict[str, float] | None = None
     again: tuple[str, ...] = ()
     frame: float | None = None
+    planned: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,11 +90,24 @@ class Chooser:
         proposals, rows = proposals_of(state, self.arrays), self.open_rows(state)
         if proposals is None:
             raise ValueError("a last audit needs a judged model: call assess first")
+        if self.config.auto_labeller == "whole":
+            return self._draw_by_weight(state, proposals, n)
         threshold = state.frame.threshold if state.frame else frame_threshold(proposals, rows, self.config.tolerance)
         rng = generator(self.config.seed, len(state.queries), "last audit")
         walk = rng.permutation(rows[proposals.scores[rows] >= threshold])
         asked, hits = _split(self.pool.ids(walk), set(state.audit) - state.passed_over, n)
         return Pick(asked, hits, frame=threshold)
+
+    def _draw_by_weight(self, state: State, proposals: Proposals, n: int) -> Pick:
+        """The next part of a weighted last audit: the weights stay those of its first draw."""
+        planned = state.frame.n_planned if state.frame and state.frame.n_planned else n
+        rows = drawn_by_weight(state, self.pool, proposals).rows
+        weights = sampling_weights(error_chances(proposals, rows))
+        left = ~np.isin(rows, self.pool.rows(state.frame.asked if state.frame else ()), assume_unique=True)
+        rng = generator(self.config.seed, len(state.queries), "last audit")
+        part = min(n, math.ceil(SHARE_AT_A_TIME * planned))
+        drawn = rows[left][draw(weights[left], part, rng)]
+        return Pick(self.pool.ids(drawn), frame=0.0, planned=planned)
 
     def _choose(self, state: State, strategy: str, n: int, round: int) -> Pick:
         """The strategy ranks audit images among the others.

@@ -19,10 +19,12 @@ def certificate_by_class(
 ) -> list[Json] | None:
     """One row a predicted class, in the order of classes, at the risk of the certificate; None without one.
 
+    None as well where the audit was drawn by weight: it is no sample of any class.
+
     All rows hold together at that risk: beside the certificate's own promise, or as that promise where each class has a
     threshold of its own. state: as the look found it.
     """
-    if certificate is None or proposals is None:
+    if certificate is None or proposals is None or certificate.n_all is not None:
         return None
     rests_on, settings = evidence(state, pool, proposals), state.settings
     rows, seen = possible(proposals, rests_on.open_rows, rests_on.audit)

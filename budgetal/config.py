@@ -17,7 +17,7 @@ Start = Literal["restart", "warm", "shrink"]
 Unlabelled = Literal["pseudo_labels", "propagation", "fixmatch", "flexmatch"]
 Adaptation = Literal["none", "ddc", "mmd"]
 Passes = Literal["dropout", "ensemble"]
-AutoLabeller = Literal["certified", "ceal", "propagation", "pseudo_annotators", "none"]
+AutoLabeller = Literal["certified", "whole", "ceal", "propagation", "pseudo_annotators", "none"]
 Confidence = Literal[
     "softmax",
     "margin",
@@ -138,13 +138,14 @@ def make_config(**settings: Any) -> Config:
     _check_costs(config)
     _check_audit_errors(config)
     _check_labeller(config)
+    _check_whole(config)
     if config.last_audit and (config.audit_opinions or config.opinions_per_image) > 1:
         raise ConfigError("Setting 'last_audit' goes with one opinion an audit image: raise 'audit' in its place")
     return config
 
 
 def _check_labeller(config: Config) -> None:
-    if config.auto_labeller not in ("certified", "none") and config.confidence != "softmax":
+    if config.auto_labeller not in ("certified", "whole", "none") and config.confidence != "softmax":
         raise ConfigError(
             f"Setting 'confidence' cannot be {config.confidence!r} with auto_labeller = {config.auto_labeller!r}: that "
             f"has scores of its own. Leave it out, or certify with confidence = {config.auto_labeller!r}"
@@ -155,6 +156,22 @@ def _check_labeller(config: Config) -> None:
             f"Setting 'thresholds' cannot be {config.thresholds!r} with auto_labeller = {config.auto_labeller!r}: "
             "only certified labels have thresholds that the audit sets"
         )
+
+
+def _check_whole(config: Config) -> None:
+    """What does not go with labelling every image: its audit is drawn at the end, by weight."""
+    if config.auto_labeller != "whole":
+        return
+    unfit = {
+        "audit": (config.audit, "its audit is drawn at the end. Leave it out, or say how large with last_audit"),
+        "target_coverage": (config.target_coverage, "it labels every image at the end. Leave it out"),
+        "audit_error_rate": (config.audit_error_rate, "it takes audit answers to be right. Leave it out, or certify"),
+    }
+    for name, (value, why) in unfit.items():
+        if value:
+            raise ConfigError(f"Setting {name!r} cannot be {value!r} with auto_labeller = 'whole': {why}")
+    if (config.audit_opinions or config.opinions_per_image) > 1:
+        raise ConfigError("auto_labeller = 'whole' goes with one opinion an audit image: set audit_opinions to 1")
 
 
 def _check_audit_errors(config: Config) -> None:

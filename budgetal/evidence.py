@@ -8,6 +8,7 @@ import numpy as np
 from budgetal.annotators.audit_errors import AuditErrors
 from budgetal.annotators.budget_annotator import Audit
 from budgetal.annotators.proposals import Proposals, from_probabilities, from_stored
+from budgetal.annotators.whole import WeightedDraw
 from budgetal.answers import targets_of
 from budgetal.data.pool import Pool
 from budgetal.state import State
@@ -19,7 +20,8 @@ from budgetal.types import NONE_OF_THESE, RowArray
 class Evidence:
     """open_rows: rows that may be labelled automatically, ascending; audit: a uniform sample of them.
 
-    Without a last audit they are all rows that no query has touched; with one, those in its frame.
+    Without a last audit they are all rows that no query has touched; with one, those in its frame. One drawn by weight
+    is no uniform sample and has no part in it.
     """
 
     open_rows: RowArray
@@ -43,12 +45,31 @@ def evidence(state: State, pool: Pool, proposals: Proposals) -> Evidence:
     """
     frame = state.frame
     ids = state.certifying
-    if frame is None:
+    if frame is None or frame.n_planned is not None:
+        ids = ids if frame is None else ()
         return Evidence(pool.rows_except(state.queried, state.passed_over), _audit(state, pool, ids))
     open_rows = pool.rows_except(state.queried - frame.asked, state.passed_over - frame.hits)
     inside = proposals.scores >= frame.threshold
     drawn = [sample_id for sample_id, row in zip(ids, pool.rows(ids), strict=True) if inside[row]]
     return Evidence(open_rows[inside[open_rows]], _audit(state, pool, drawn))
+
+
+def drawn_by_weight(state: State, pool: Pool, proposals: Proposals) -> WeightedDraw:
+    """What a weighted last audit has found so far; nothing before it has begun.
+
+    It was drawn by scores that knew none of its answers, from all images that no query had touched and that may be
+    labelled automatically. Whether people answer in its order does not matter: what was drawn after an image that still
+    waits is left out, and the bound holds after every draw at once.
+    """
+    asked = state.frame.asked if state.frame else frozenset[str]()
+    rows = pool.rows_except(state.queried - asked, state.passed_over)
+    in_order = [sample_id for sample_id in state.last_audit if sample_id in asked]
+    heard_of = [sample_id in state.labels or sample_id in state.skipped for sample_id in in_order]
+    first = in_order[: heard_of.index(False)] if False in heard_of else in_order
+    known = [sample_id for sample_id, is_heard_of in zip(in_order, heard_of, strict=True) if is_heard_of]
+    n_planned = state.frame.n_planned if state.frame else None
+    audits = _audit(state, pool, known), _audit(state, pool, first)
+    return WeightedDraw(rows[proposals.possible[rows]], *audits, n_planned or len(first), len(state.labels))
 
 
 def _audit(state: State, pool: Pool, sample_ids: Sequence[str]) -> Audit:

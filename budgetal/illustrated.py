@@ -91,7 +91,8 @@ class Illustrator:
         audit_rows, targets, predicted = self._audit(certifying=True)
         certificate = self.state.certificate
         sure = np.zeros(len(audit_rows), dtype=bool)
-        if certificate and self.proposals is not None:
+        # Of an audit that was drawn by weight the share of right answers says nothing of a class.
+        if certificate and certificate.n_all is None and self.proposals is not None:
             predicted = self.proposals.targets[audit_rows]
             sure = certificate.reached(self.proposals.scores[audit_rows], predicted)
         people = Counter(row.label for row in rows if row.provenance in ("human", "human (review)", "audit"))

@@ -30,8 +30,12 @@ def asked(
     passed_over: tuple[str, ...] = (),
     weights: Mapping[str, float] | None = None,
     frame: float | None = None,
+    planned: int | None = None,
 ) -> NewEvent:
-    """A query: images to label, and audit images that the draw came past. frame: the lowest score of a last audit."""
+    """A query: images to label, and audit images that the draw came past.
+
+    frame: the lowest score of a last audit; planned: draws that one by weight is planned to have.
+    """
     return NewEvent(
         "asked",
         {
@@ -42,6 +46,7 @@ def asked(
             "passed_over": list(passed_over),
             "weights": dict(weights or {}),
             "frame": frame,
+            "planned": planned,
         },
     )
 

@@ -17,8 +17,9 @@ from budgetal.annotators.budget_annotator import (
 )
 from budgetal.annotators.no_guarantee import LABELLERS, label_without_guarantee
 from budgetal.annotators.proposals import Proposals, from_probabilities
+from budgetal.annotators.whole import label_whole
 from budgetal.data.pool import Pool
-from budgetal.evidence import evidence, proposals_of
+from budgetal.evidence import drawn_by_weight, evidence, proposals_of
 from budgetal.scoring import Scorer
 from budgetal.state import State
 from budgetal.store.arrays import ArrayStore
@@ -95,6 +96,8 @@ def label(state: State, pool: Pool, proposals: Proposals, risk: float) -> AutoLa
     if state.settings.auto_labeller in LABELLERS:
         return label_without_guarantee(proposals, rests_on.open_rows, rests_on.audit)
     config = state.settings
+    if config.auto_labeller == "whole":
+        return label_whole(proposals, drawn_by_weight(state, pool, proposals), config.tolerance, risk)
     n_classes = len(config.classes) if config.thresholds == "per_class" else None
     terms = config.tolerance, risk, state.n_thresholds, n_classes
     return auto_label(proposals, rests_on.open_rows, rests_on.audit, *terms)

@@ -117,6 +117,17 @@ class Learner:
             NewEvent("round_ended", {"round": round, **measured, "seconds": seconds()}),
         ]
 
+    def has_shown_enough(self, state: State) -> bool:
+        """Whether a last audit by weight has shown the tolerance already: its bound holds after every draw at once."""
+        proposals = proposals_of(state, self.space.arrays)
+        if self.config.auto_labeller != "whole" or proposals is None or state.frame is None:
+            return False
+        certificate = self.labelling.label(state, proposals, self._planned_end_risk(state)).certificate
+        return certificate is not None and certificate.judged <= self.config.tolerance
+
+    def _planned_end_risk(self, state: State) -> float:
+        return final_risk(self._all_risk(state), state.n_final_looks, has_target=self._has_target)
+
     def final_labels(self, state: State, *, planned: bool) -> NewEvent | None:
         """The last look, with the risk that was kept for it; None where nothing was predicted.
 
@@ -129,7 +140,7 @@ class Learner:
         round = max(0, len(state.rounds) - 1)
         risk = self._round_risk(state, round)
         if planned:
-            risk = final_risk(self._all_risk(state), state.n_final_looks, has_target=self._has_target)
+            risk = self._planned_end_risk(state)
         labels = self.labelling.label(state, proposals, risk)
         spent = 0.0 if not planned and round in state.rounds_looked_at else risk
         return self.labelling.recorded(state, round, labels, spent, final=planned)

@@ -135,7 +135,7 @@ class Loop:
 
     def _ask_last(self) -> Query | None:
         """The labels kept for the end, asked once it has come; None when it has not, or no image is left for them."""
-        if not rounds.last_audit_due(self.state, self.plan):
+        if not rounds.last_audit_due(self.state, self.plan) or self.learner.has_shown_enough(self.state):
             return None
         self._check_classes()
         before = len(self.state.rounds), len(self.state.queries)
@@ -152,7 +152,7 @@ class Loop:
             query_id = self.state.next_query_id()
             again = [journal.asked(query_id, "opinion", before[0], pick.again)] if pick.again else []
             query_id += len(again)
-            chosen = pick.sample_ids, pick.passed_over, pick.weights, pick.frame
+            chosen = pick.sample_ids, pick.passed_over, pick.weights, pick.frame, pick.planned
             transaction.append([*again, journal.asked(query_id, purpose, before[0], *chosen)])
         self.logbook.catch_up()
         return rounds.open_query(self.state) or self.state.queries[query_id]
@@ -160,7 +160,8 @@ class Loop:
     def _stop_if_due(self) -> None:
         reason = rounds.stop_reason(self.state, self.plan)
         if self.state.stop_reason is None and reason is not None:
-            self._write([journal.stopped(reason)])
+            is_shown = rounds.last_audit_due(self.state, self.plan) and self.learner.has_shown_enough(self.state)
+            self._write([journal.stopped(rounds.SHOWN if is_shown else reason)])
 
     def _finish(self) -> None:
         """The last certificate, once."""

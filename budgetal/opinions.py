@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from budgetal.budget.plan import labels_for_the_end
 from budgetal.config import Config
 from budgetal.errors import ConfigError
 from budgetal.state import GIVEN, State
@@ -36,8 +37,7 @@ def opinions_due(state: State) -> tuple[str, ...]:
 
 def kept_for_the_end(state: State) -> int:
     """Labels of `last_audit` that were not asked for yet; they certify, so nothing else may spend them."""
-    wanted = state.settings.last_audit if state.settings.auto_labeller == "certified" else 0
-    return max(0, wanted - len(state.last_audit))
+    return max(0, labels_for_the_end(state.settings) - len(state.last_audit))
 
 
 def _due(state: State, sample_ids: Iterable[str], wanted: int) -> Iterable[str]:

@@ -21,8 +21,9 @@ TARGET = "target reached"
 SPENT = "budget spent"
 UNCHANGED = "predictions no longer change"
 NOTHING_LEFT = "every image was asked"
-PLANNED_ENDS = frozenset({SPENT, UNCHANGED, NOTHING_LEFT})
-"""Ends that no certificate seen on the way can bring about."""
+SHOWN = "the audit shows the tolerance"
+PLANNED_ENDS = frozenset({SPENT, UNCHANGED, NOTHING_LEFT, SHOWN})
+"""Ends that no certificate seen on the way can bring about, or whose certificate holds whenever one looks."""
 
 BESIDE_THE_RUN = frozenset({"review_budget", "cost_per_compute_hour", "cost_per_wrong_label", "map"})
 """Settings that decide nothing of what is asked, trained or certified."""

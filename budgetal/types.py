@@ -74,11 +74,13 @@ class Frame:
     """A last audit: drawn uniformly from the open images that the newest model scored `threshold` or more.
 
     asked: images that people were asked about for it; hits: audit images that the draw met, answered before.
+    n_planned: of one that is drawn by weight from all open images, how many draws its bets are tuned to; else None.
     """
 
     threshold: float
     asked: frozenset[str] = frozenset()
     hits: frozenset[str] = frozenset()
+    n_planned: int | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ class Certificate:
     the `n_auto` automatic ones is at most `upper_bound`. audit_error, detection: how often people are assumed to err
     at most, and the chance that they see a mistake of the model at least; 0 and 1 where they are taken to be right.
     class_thresholds: by class, None for one that is not certified, where each has its own; then every class's automatic
-    labels keep to the tolerance, and `threshold` is the lowest. None: one threshold for all.
+    labels keep to the tolerance, and `threshold` is the lowest. None: one threshold for all. n_all: all labels of the
+    collection, people's counted as right, where the tolerance is about these (`whole`); else None.
     """
 
     tolerance: float
@@ -46,6 +47,12 @@ class Certificate:
     audit_error: float = 0.0
     detection: float = 1.0
     class_thresholds: tuple[float | None, ...] | None = None
+    n_all: int | None = None
+
+    @property
+    def judged(self) -> float:
+        """The bound that the tolerance is about: on the automatic labels, or on all labels of the collection."""
+        return self.upper_bound if not self.n_all else self.upper_bound * self.n_auto / self.n_all
 
     def reached(self, scores: NDArray[np.float32], targets: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n,) which images that would get these classes by these scores are at or above their threshold."""

@@ -35,7 +35,7 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     labels, each = affordable(config), config.audit_opinions or config.opinions_per_image
     default = _default_audit(config, min(labels // each, n_samples))
     audit = min(config.audit if config.audit is not None else default, n_samples)
-    last_audit = config.last_audit if config.auto_labeller == "certified" else 0
+    last_audit = labels_for_the_end(config)
     n_audit = audit * each + last_audit
     which = "--last-audit" if last_audit > audit * each else "--audit"
     if n_audit > labels:
@@ -53,13 +53,20 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     return BudgetPlan(audit, initial, batch, last_audit)
 
 
+def labels_for_the_end(config: Config) -> int:
+    """Labels that only the last audit may spend: the setting, or a fifth of the budget where it is the only audit."""
+    if config.auto_labeller == "whole":
+        return config.last_audit or int(SHARE_OF_BUDGET * affordable(config))
+    return config.last_audit if config.auto_labeller == "certified" else 0
+
+
 def affordable(config: Config) -> int:
     """Labels that both the budget of labels and that of money allow."""
     return Ledger(config.budget, config.budget_money, prices_of(config)).available
 
 
 def _default_audit(config: Config, budget: int) -> int:
-    # Only a certificate needs one: the other labellers read no audit answer.
+    # Only thresholds need one: the other labellers read no audit answer, or draw theirs at the end.
     if config.auto_labeller != "certified":
         return 0
     # With a threshold for each class, every class has to hold that many of its own, at its share of the risk.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from budgetal.errors import BudgetalError, InputError
@@ -62,7 +63,12 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 def _with_hint(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "budgetal"
-    return f"{error.format_message()} (`{command} --help` shows what can be said)"
+    said = error.format_message()
+    if isinstance(error.__cause__, ValidationError):
+        # Of a number that is none, typer says what was expected and not what was given.
+        given = repr(error.__cause__.errors()[0]["input"])
+        said += "" if given in said else f": {given}"
+    return f"{said} (`{command} --help` shows what can be said)"
 
 
 def _disk_is_full(error: BaseException | None) -> bool:

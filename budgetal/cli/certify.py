@@ -11,7 +11,7 @@ from budgetal.annotators.no_guarantee import LABELLERS
 from budgetal.cli import options
 from budgetal.cli.app import app
 from budgetal.recertify import Look, Recertified, recertify
-from budgetal.report.sentences import each_class, without_guarantee
+from budgetal.report.sentences import each_class, of_all_labels, without_guarantee
 
 
 @app.command(epilog="Example: budgetal certify runs/demo")
@@ -65,6 +65,9 @@ def _promise(found: Recertified) -> Iterator[str]:
         counts = f"{certificate.errors} errors in {certificate.n_audit} audit labels"
         if certificate.class_thresholds is not None:
             yield f"{each_class(certificate.class_thresholds, certificate.tolerance)} {counts} in all"
+            return
+        if certificate.n_all is not None:
+            yield f"{of_all_labels(asdict(certificate))} {counts}, drawn by weight"
             return
         yield (
             f"  threshold {certificate.threshold:.6f}: {counts}; these bound the error by "

@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -24,7 +25,7 @@ from budgetal.errors import ProjectError
 from budgetal.export.labels import export_labels
 from budgetal.project import Project
 from budgetal.report.people_rows import people_line
-from budgetal.report.sentences import each_class, without_guarantee
+from budgetal.report.sentences import each_class, of_all_labels, without_guarantee
 from budgetal.results import summarise
 from budgetal.state import State
 from budgetal.types import Provenance
@@ -107,6 +108,8 @@ def _promised(state: State) -> Iterator[str]:
         )
         if certificate.class_thresholds is not None:
             yield each_class(certificate.class_thresholds, certificate.tolerance)
+        if certificate.n_all is not None:
+            yield of_all_labels(asdict(certificate))
 
 
 def _of_classes(state: State) -> Iterator[str]:

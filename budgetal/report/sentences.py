@@ -89,8 +89,18 @@ def _certificate(summary: Mapping[str, Any]) -> str:
     bound, risk = certificate["upper_bound"], certificate.get("risk")
     confidence = "" if risk is None else f", with {percent_at_least(1 - risk)} confidence"
     limit = f"at most {percent_at_most(bound)} wrong{confidence}"
-    each = each_class(certificate.get("class_thresholds"), certificate.get("tolerance"))
+    each = each_class(certificate.get("class_thresholds"), certificate.get("tolerance")) or of_all_labels(certificate)
     return f"The automatic labels are {limit}{_evidence(certificate)}.{each and f' {each}'}"
+
+
+def of_all_labels(certificate: Mapping[str, Any]) -> str:
+    """What is promised of the whole collection, where the tolerance is about that; else nothing."""
+    n_all, n_auto = certificate.get("n_all"), certificate.get("n_auto")
+    if not n_all or n_auto is None:
+        return ""
+    share, tolerance = certificate["upper_bound"] * n_auto / n_all, certificate.get("tolerance")
+    above = "" if tolerance is None or share <= tolerance else f", more than the {percent_at_most(tolerance)} asked for"
+    return f"Of all {count(n_all)} labels at most {percent_at_most(share)} are wrong, people's taken as right{above}."
 
 
 def each_class(thresholds: Sequence[float | None] | None, tolerance: float | None) -> str:
@@ -114,6 +124,8 @@ def _why_not(summary: Mapping[str, Any]) -> str:
     tolerance, risk = _asked_for(summary)
     goal = f"at most {percent_at_most(tolerance)} error with {percent_at_least(1 - risk)} confidence"
     # After a fall-back of the guard much less risk is left, which needs a larger audit.
+    if summary.get("auto_labeller") == "whole":
+        return "the audit at the end of the budget was not reached, and nothing else bounds the error of all labels"
     needed = audit_labels_needed(tolerance, risk_after_guard(risk, summary.get("fallback_round")))
     if not n_audit:
         return f"there is no audit, and {goal} needs {count(needed)} audit labels or more"

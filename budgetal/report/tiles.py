@@ -71,8 +71,11 @@ def _certified(summary: Mapping[str, Any]) -> Tile:
         return Tile("Certified error", "none", "no automatic label is certified")
     certificate = summary["certificate"]
     risk = certificate.get("risk")
-    note = "upper bound" if risk is None else f"upper bound, {percent_at_least(1 - risk)} confidence"
-    return Tile("Certified error", f"≤ {percent_at_most(certificate['upper_bound'])}", note)
+    of_all = certificate.get("upper_bound_of_all")
+    of_what = "upper bound" if of_all is None else "upper bound on all labels"
+    note = of_what if risk is None else f"{of_what}, {percent_at_least(1 - risk)} confidence"
+    bound = certificate["upper_bound"] if of_all is None else of_all
+    return Tile("Certified error", f"≤ {percent_at_most(bound)}", note)
 
 
 def _people(summary: Mapping[str, Any]) -> Tile | None:

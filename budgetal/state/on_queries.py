@@ -1,6 +1,7 @@
 """The events of queries: images are asked about, and no more are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from budgetal.state.holding import State
@@ -13,7 +14,7 @@ def on_asked(state: State, data: Mapping[str, Any]) -> None:
     _open(state, query)
     state.passed_over.update(data.get("passed_over", ()))
     if data.get("frame") is not None:
-        _draw_in_frame(state, float(data["frame"]), query, frozenset(data["passed_over"]))
+        _draw_in_frame(state, Frame(float(data["frame"]), n_planned=data.get("planned")), query, data["passed_over"])
     elif query.purpose == "opinion":
         state.n_opinions_asked.update(query.sample_ids)
     else:
@@ -33,10 +34,10 @@ def _open(state: State, query: Query) -> None:
     state.open_items.update(dict.fromkeys(query.sample_ids, query.query_id))
 
 
-def _draw_in_frame(state: State, threshold: float, query: Query, hits: frozenset[str]) -> None:
+def _draw_in_frame(state: State, new: Frame, query: Query, hits: Iterable[str]) -> None:
     """A last audit, or more of it: people's answers leave the open images as those of any query do."""
-    before = state.frame or Frame(threshold)
-    state.frame = Frame(threshold, before.asked | set(query.sample_ids), before.hits | hits)
+    frame = state.frame or new
+    state.frame = replace(frame, asked=frame.asked.union(query.sample_ids), hits=frame.hits.union(hits))
     state.last_audit.update(dict.fromkeys(query.sample_ids))
     state.queried.update(query.sample_ids)
 

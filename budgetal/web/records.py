@@ -30,10 +30,11 @@ class LearnerStatus(Record):
 
 
 class CertificateInfo(Record):
-    """The promise on the automatic labels."""
+    """The promise on the automatic labels; upper_bound_of_all: of all labels, where the tolerance is about these."""
 
     n_auto: int
     upper_bound: float
+    upper_bound_of_all: float | None
     confidence: float
     n_audit: int
     errors: int

@@ -34,6 +34,12 @@ def _complaint(capsys, *arguments):
     return captured.err
 
 
+def test_a_number_that_is_none_is_named(capsys, images, tmp_path):
+    said = _complaint(capsys, "init", tmp_path / "new", "--images", images, "--budget", "abc")
+    assert "Invalid value for '--budget'" in said
+    assert "'abc'" in said
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

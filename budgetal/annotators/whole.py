@@ -1,0 +1,57 @@
+"""Every open image labelled, and what is promised of the whole collection: the labeller `whole`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budgetal.annotators.budget_annotator import NOTHING, Audit, AutoLabels
+from budgetal.annotators.certificate import Certificate
+from budgetal.annotators.proposals import Proposals
+from budgetal.annotators.weighted_audit import most_wrong
+from budgetal.types import RowArray
+
+SHARE_AT_A_TIME = 0.1
+"""Of the planned draws, asked together: after each such part the run may find that it has shown enough."""
+
+
+@dataclass(frozen=True)
+class WeightedDraw:
+    """A last audit that was drawn by weight.
+
+    rows: (N,) ascending, the rows that it was drawn from; known: those of them that people labelled, or could not;
+    in_order: of these in the order of the draw, up to the first that nobody was heard of yet; n_planned: draws that it
+    was to have at its beginning; n_by_people: labels of people in the whole collection.
+    """
+
+    rows: RowArray
+    known: Audit
+    in_order: Audit
+    n_planned: int
+    n_by_people: int
+
+
+def error_chances(proposals: Proposals, rows: RowArray) -> NDArray[np.float64]:
+    """(n,) how likely each of these rows is to get a wrong label, by scores taken for probabilities."""
+    return 1 - np.clip(proposals.scores[rows].astype(np.float64), 0, 1)
+
+
+def label_whole(proposals: Proposals, drawn: WeightedDraw, tolerance: float, risk: float) -> AutoLabels:
+    """Label every row that people have not, with what a weighted audit says of these labels.
+
+    The certificate's bound holds however the draw ended: `most_wrong` is above the truth after every draw at once, and
+    what people found wrong is taken off. Nothing is labelled before the first answer.
+    """
+    rows, known = drawn.rows, drawn.known
+    if not len(rows) or not len(drawn.in_order.rows):
+        return NOTHING
+    positions = np.searchsorted(rows, drawn.in_order.rows)
+    wrong = drawn.in_order.wrong(proposals.targets[drawn.in_order.rows])
+    worst = most_wrong(error_chances(proposals, rows), positions, wrong, drawn.n_planned, risk)
+    free = np.setdiff1d(rows, known.rows, assume_unique=True)
+    found = int(known.wrong(proposals.targets[known.rows]).sum())
+    bound = min(max(0, worst - found), len(free)) / max(1, len(free))
+    lowest = float(proposals.scores[rows].min())
+    counts = len(known.rows), found, len(free)
+    certificate = Certificate(tolerance, risk, bound, lowest, *counts, bound, n_all=len(free) + drawn.n_by_people)
+    return AutoLabels(free, proposals.targets[free], certificate)

@@ -1,0 +1,204 @@
+"""The labeller `whole`: every image labelled, an audit by weight at the end, one promise on the whole collection."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from budgetal.annotators.oracle import Oracle
+from budgetal.annotators.proposals import Proposals
+from budgetal.annotators.risk import final_risk
+from budgetal.annotators.weighted_audit import most_wrong, sampling_weights
+from budgetal.annotators.whole import error_chances
+from budgetal.errors import ConfigError
+from budgetal.evidence import drawn_by_weight, evidence, proposals_of
+from budgetal.recertify import recertify
+from budgetal.report.sentences import result_in_three_lines
+from budgetal.rounds import SHOWN, SPENT
+from budgetal.simulate import run, true_labels
+
+SETTINGS = {"budget": 100, "last_audit": 60, "initial": 10, "batch": 10, "tolerance": 0.1, "auto_labeller": "whole"}
+
+
+def _finish(project):
+    run(project, Oracle(true_labels(project)))
+    return project
+
+
+def _until_trained(project):
+    """All labels to train on are given, and the audit is what comes next."""
+    oracle = Oracle(true_labels(project))
+    while len(project.state.labels) < project.config.budget - project.plan.last_audit:
+        project.tell(oracle.annotate(project.ask()))
+    return oracle
+
+
+def _until_the_audit(project):
+    oracle = _until_trained(project)
+    assert project.ask().purpose == "audit"
+    return oracle
+
+
+def _drawn(project):
+    state = project.state
+    return drawn_by_weight(state, project.learner.pool, proposals_of(state, project.workspace.arrays))
+
+
+def test_every_image_gets_a_label_and_the_promise_is_on_all_of_them(finished):
+    state, rows = finished.state, finished.label_rows()
+    certificate = state.certificate
+    assert {row.provenance for row in rows} == {"human", "audit", "auto"}
+    assert all(row.label for row in rows)
+    assert certificate.n_all == len(rows) == 240
+    assert certificate.n_auto + len(state.labels) == 240
+    assert certificate.judged == pytest.approx(certificate.upper_bound * certificate.n_auto / 240)
+    wrong = np.mean([row.label != true_labels(finished)[row.sample_id] for row in rows])
+    assert wrong <= certificate.judged <= 0.1
+
+
+def test_the_run_ends_as_soon_as_the_tolerance_is_shown(finished):
+    state = finished.state
+    assert state.stop_reason == SHOWN
+    assert 0 < len(state.last_audit) < 60
+    assert len(state.last_audit) % 6 == 0
+    assert state.n_paid == 40 + len(state.last_audit) < 100
+
+
+def test_where_the_tolerance_is_not_shown_the_budget_is_spent_and_the_bound_is_said(make):
+    project = _finish(make(tolerance=0.001))
+    certificate = project.state.certificate
+    assert (project.state.stop_reason, project.state.n_paid) == (SPENT, 100)
+    assert certificate.judged > 0.001
+    assert certificate.n_auto == 140
+    said = result_in_three_lines(project.write_outputs())[1]
+    assert "Of all 240 labels at most" in said
+    assert "more than the 0.1 % asked for" in said
+
+
+def test_nothing_is_labelled_or_promised_before_the_audit_has_begun(make):
+    project = make()
+    _until_the_audit(project)
+    assert project.state.certificate is None
+    assert project.state.auto.n == 0
+    assert len(project.state.rounds) == 4
+
+
+def test_the_certificate_comes_out_again_and_has_the_share_of_a_planned_end(finished):
+    found = recertify(finished.folder)
+    assert found.agrees
+    assert found.looks[-1].spent == final_risk(0.05, 0, has_target=False)
+    assert found.by_class is None
+
+
+def test_images_are_drawn_by_how_likely_they_are_wrong(make, monkeypatch):
+    """Over many seeds, the unsure images as often as their weights say."""
+    project = make()
+    _until_trained(project)
+    scores = np.where(np.arange(240) % 10 == 0, 0.5, 0.999).astype(np.float32)
+    monkeypatch.setattr("budgetal.choosing.proposals_of", lambda *_: Proposals(np.zeros(240, np.int64), scores))
+    chooser, open_rows = project.learner.chooser, project.learner.open_rows(project.state)
+    share = []
+    for seed in range(60):
+        drawer = replace(chooser, config=chooser.config.model_copy(update={"seed": seed}))
+        pick = drawer.pick_last(project.state, 60)
+        assert (len(pick.sample_ids), pick.planned, pick.passed_over) == (6, 60, ())
+        share += [scores[row] < 0.9 for row in project.learner.pool.rows(pick.sample_ids)]
+    weights = sampling_weights(1 - scores[open_rows].astype(float))
+    expected = weights[scores[open_rows] < 0.9].sum()
+    assert abs(np.mean(share) - expected) < 4 * np.sqrt(expected * (1 - expected) / len(share))
+    assert expected > 2 * np.mean(scores[open_rows] < 0.9)
+
+
+def test_answers_count_in_the_order_of_the_draw_whoever_comes_first(make):
+    project = make()
+    oracle = _until_the_audit(project)
+    query = project.ask()
+    told = {annotation.sample_id: annotation for annotation in oracle.annotate(query)}
+    project.tell([told[query.sample_ids[i]] for i in (5, 1)])
+    assert [len(part.rows) for part in (_drawn(project).in_order, _drawn(project).known)] == [0, 2]
+    project.tell([told[query.sample_ids[0]]])
+    in_order = _drawn(project).in_order.rows
+    assert in_order.tolist() == project.learner.pool.rows(query.sample_ids[:2]).tolist()
+
+
+def test_a_skipped_image_of_the_audit_counts_as_wrong_and_gets_no_label(make):
+    project = make()
+    oracle = _until_the_audit(project)
+    query = project.ask()
+    project.skip(query.sample_ids[0])
+    project.tell(oracle.annotate(project.ask()))
+    assert _drawn(project).in_order.targets[0] == -1
+    assert len(_drawn(project).in_order.rows) == 6
+    _finish(project)
+    assert project.state.certificate.errors >= 1
+    provenance = {row.sample_id: row.provenance for row in project.label_rows()}
+    assert provenance[query.sample_ids[0]] == "predicted"
+    assert recertify(project.folder).agrees
+
+
+def test_a_stop_in_the_middle_of_the_audit_certifies_by_what_was_answered(make):
+    project = make()
+    oracle = _until_the_audit(project)
+    query = project.ask()
+    project.tell(oracle.annotate(query)[:4])
+    project.stop()
+    assert project.ask() is None
+    certificate, drawn = project.state.certificate, _drawn(project)
+    assert certificate.n_audit == 4
+    assert certificate.n_auto == 240 - len(project.state.labels)
+    assert certificate.risk < final_risk(0.05, 0, has_target=False)
+    proposals = proposals_of(project.state, project.workspace.arrays)
+    wrong = proposals.targets[drawn.in_order.rows] != drawn.in_order.targets
+    positions = np.searchsorted(drawn.rows, drawn.in_order.rows)
+    worst = most_wrong(error_chances(proposals, drawn.rows), positions, wrong, 60, certificate.risk)
+    assert certificate.upper_bound == pytest.approx((worst - wrong.sum()) / certificate.n_auto)
+    assert recertify(project.folder).agrees
+
+
+def test_a_corrected_answer_of_the_audit_asks_for_a_new_look(finished):
+    sample_id, n_rounds = next(iter(finished.state.last_audit)), len(finished.state.rounds)
+    finished.undo(sample_id)
+    assert finished.ask().sample_ids == (sample_id,)
+    _finish(finished)
+    assert len(finished.state.rounds) == n_rounds
+    assert recertify(finished.folder).agrees
+
+
+def test_a_larger_budget_trains_on_the_audit_and_draws_another(finished):
+    first = set(finished.state.last_audit)
+    finished.configure(budget=200, last_audit=len(first) + 60)
+    _finish(finished)
+    state = finished.state
+    assert first & state.frame.asked == set()
+    assert first <= set(state.labels)
+    assert set(finished.learner.pool.rows(first)) <= set(finished.learner.views.training_rows(state))
+    found = recertify(finished.folder)
+    assert found.agrees
+    assert [look.spent for look in found.looks if look.kind == "planned end"] == [
+        final_risk(0.05, n, has_target=False) for n in range(2)
+    ]
+
+
+def test_no_uniform_sample_is_made_of_an_audit_by_weight(finished):
+    rests_on = evidence(finished.state, finished.learner.pool, proposals_of(finished.state, finished.workspace.arrays))
+    assert len(rests_on.audit.rows) == 0
+
+
+def test_a_fifth_of_the_budget_is_kept_unless_said_otherwise(make):
+    assert make(last_audit=0).plan.last_audit == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"audit": 20}, "'audit' cannot be 20"),
+        ({"target_coverage": 0.9}, "'target_coverage' cannot be 0.9"),
+        ({"audit_error_rate": 0.02}, "'audit_error_rate' cannot be 0.02"),
+        ({"audit_opinions": 2}, "one opinion an audit image"),
+        ({"thresholds": "per_class"}, "'thresholds' cannot be 'per_class'"),
+        ({"last_audit": 100}, "leaves no label to train on: lower --last-audit"),
+    ],
+)
+def test_what_does_not_go_with_it_is_refused(make, changes, named):
+    with pytest.raises(ConfigError, match=named):
+        make(**changes)
