@@ -39,7 +39,7 @@ class Pick:
     weights: dict[str, float] | None = None
     again: tuple[str, ...] = ()
     frame: float | None = None
-    planned: int | None = None
+    n_planned: int | None = None
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,15 @@ class Chooser:
         return Pick(self.pool.ids(np.sort(drawn)))
 
     def pick_last(self, state: State, n: int) -> Pick:
-        """Up to `n` images for the last audit: a random walk through the frame that does not know the audit.
+        """Up to `n` images for the last audit: by weight where every image is labelled, else uniformly from its frame.
 
-        Audit images that it meets are passed over, as by a strategy; `evidence` has why that is a uniform sample.
+        That is a random walk through the frame that does not know the audit. Audit images that it meets are passed
+        over, as by a strategy; `evidence` has why that is a uniform sample.
         """
         proposals, rows = proposals_of(state, self.arrays), self.open_rows(state)
         if proposals is None:
             raise ValueError("a last audit needs a judged model: call assess first")
-        if self.config.auto_labeller == "whole":
+        if self.config.labels_everything:
             return self._draw_by_weight(state, proposals, n)
         threshold = state.frame.threshold if state.frame else frame_threshold(proposals, rows, self.config.tolerance)
         rng = generator(self.config.seed, len(state.queries), "last audit")
@@ -99,15 +100,21 @@ class Chooser:
         return Pick(asked, hits, frame=threshold)
 
     def _draw_by_weight(self, state: State, proposals: Proposals, n: int) -> Pick:
-        """The next part of a weighted last audit: the weights stay those of its first draw."""
-        planned = state.frame.n_planned if state.frame and state.frame.n_planned else n
-        rows = drawn_by_weight(state, self.pool, proposals).rows
-        weights = sampling_weights(error_chances(proposals, rows))
-        left = ~np.isin(rows, self.pool.rows(state.frame.asked if state.frame else ()), assume_unique=True)
+        """The next part of a weighted last audit: images that were withdrawn first, then more of the draw.
+
+        The weights stay those of its first part.
+        """
+        found = drawn_by_weight(state, self.pool, proposals)
+        left = ~np.isin(found.rows, self.pool.rows(state.frame.asked if state.frame else ()), assume_unique=True)
+        n_planned = found.n_planned or min(n, int(left.sum()))
+        part = min(n, math.ceil(SHARE_AT_A_TIME * n_planned))
+        withdrawn = tuple(i for i in found.sample_ids if not state.is_heard_of(i))[:part]
+        if not left.any():
+            return Pick(withdrawn, n_planned=n_planned)
+        weights = sampling_weights(error_chances(proposals, found.rows))[left]
         rng = generator(self.config.seed, len(state.queries), "last audit")
-        part = min(n, math.ceil(SHARE_AT_A_TIME * planned))
-        drawn = rows[left][draw(weights[left], part, rng)]
-        return Pick(self.pool.ids(drawn), frame=0.0, planned=planned)
+        drawn = found.rows[left][draw(weights, part - len(withdrawn), rng)]
+        return Pick(withdrawn + self.pool.ids(drawn), n_planned=n_planned)
 
     def _choose(self, state: State, strategy: str, n: int, round: int) -> Pick:
         """The strategy ranks audit images among the others.

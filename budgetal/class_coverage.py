@@ -24,7 +24,8 @@ def class_coverage(
     automatic: (n,) classes of the automatic labels in force; by_class: as from `certificate_by_class`. `n_training`
     and `n_audit_true` count people's answers, `n_predicted` and `n_audit_predicted` open images by what they would be
     labelled automatically. `more_audit`: audit images predicted as the class that are missing for a certificate of
-    it, if none of them is wrong; null where it has one, and where the model errs on it more often than tolerated.
+    it, if none of them is wrong; null where it has one, where the model errs on it more often than tolerated, and where
+    the promise is on all labels together.
     """
     training, audit = _answers(state, outside_audit(state)), _answers(state, _in_audit(state))
     predicted = _predicted(state, pool, proposals)
@@ -77,6 +78,8 @@ def _predicted(state: State, pool: Pool, proposals: Proposals | None) -> RowArra
 
 
 def _more(state: State, n_audit: int, errors: int, found: dict[str, Any]) -> int | None:
+    if state.settings.labels_everything:
+        return None
     if "more_audit" in found:
         return None if found["more_audit"] is None else int(found["more_audit"])
     all_risk = risk_after_guard(state.settings.risk, state.felt_fallback)

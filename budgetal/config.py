@@ -108,6 +108,11 @@ class Config(BaseModel):
     map: MapRule = Field(default="auto", description="draw a map of the images while somebody looks at it")
     seed: int = Field(default=0, ge=0)
 
+    @property
+    def labels_everything(self) -> bool:
+        """Whether every image is to get a label, with a promise on all of them, from an audit by weight at the end."""
+        return self.auto_labeller == "whole"
+
     @model_validator(mode="before")
     @classmethod
     def _choose_weights(cls, settings: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +165,7 @@ def _check_labeller(config: Config) -> None:
 
 def _check_whole(config: Config) -> None:
     """What does not go with labelling every image: its audit is drawn at the end, by weight."""
-    if config.auto_labeller != "whole":
+    if not config.labels_everything:
         return
     unfit = {
         "audit": (config.audit, "its audit is drawn at the end. Leave it out, or say how large with last_audit"),

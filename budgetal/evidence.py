@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
@@ -63,13 +64,12 @@ def drawn_by_weight(state: State, pool: Pool, proposals: Proposals) -> WeightedD
     """
     asked = state.frame.asked if state.frame else frozenset[str]()
     rows = pool.rows_except(state.queried - asked, state.passed_over)
-    in_order = [sample_id for sample_id in state.last_audit if sample_id in asked]
-    heard_of = [sample_id in state.labels or sample_id in state.skipped for sample_id in in_order]
-    first = in_order[: heard_of.index(False)] if False in heard_of else in_order
-    known = [sample_id for sample_id, is_heard_of in zip(in_order, heard_of, strict=True) if is_heard_of]
-    n_planned = state.frame.n_planned if state.frame else None
+    in_order = tuple(sample_id for sample_id in state.last_audit if sample_id in asked)
+    known = [*filter(state.is_heard_of, in_order)]
+    first = [*takewhile(state.is_heard_of, in_order)]
     audits = _audit(state, pool, known), _audit(state, pool, first)
-    return WeightedDraw(rows[proposals.possible[rows]], *audits, n_planned or len(first), len(state.labels))
+    n_planned = state.frame.n_planned if state.frame else None
+    return WeightedDraw(rows[proposals.possible[rows]], in_order, *audits, n_planned, len(state.labels))
 
 
 def _audit(state: State, pool: Pool, sample_ids: Sequence[str]) -> Audit:

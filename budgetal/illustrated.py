@@ -108,7 +108,8 @@ class Illustrator:
             )
 
     def _asked(self) -> Iterable[tuple[str, tuple[Picture, ...]]]:
-        headings = {"audit": "Audit, drawn at random", "initial": "First query"}
+        how = "by weight" if self.config.labels_everything else "at random"
+        headings = {"audit": f"Audit, drawn {how}", "initial": "First query"}
         for query in self.state.queries.values():
             heading = headings.get(query.purpose, f"Round {query.round}")
             label_of = {i: self.state.labels[i].label for i in query.sample_ids if i in self.state.labels}

@@ -30,11 +30,11 @@ def asked(
     passed_over: tuple[str, ...] = (),
     weights: Mapping[str, float] | None = None,
     frame: float | None = None,
-    planned: int | None = None,
+    n_planned: int | None = None,
 ) -> NewEvent:
     """A query: images to label, and audit images that the draw came past.
 
-    frame: the lowest score of a last audit; planned: draws that one by weight is planned to have.
+    frame: the lowest score of a last audit; n_planned: draws that one by weight is planned to have.
     """
     return NewEvent(
         "asked",
@@ -46,7 +46,7 @@ def asked(
             "passed_over": list(passed_over),
             "weights": dict(weights or {}),
             "frame": frame,
-            "planned": planned,
+            "n_planned": n_planned,
         },
     )
 

@@ -96,7 +96,7 @@ def label(state: State, pool: Pool, proposals: Proposals, risk: float) -> AutoLa
     if state.settings.auto_labeller in LABELLERS:
         return label_without_guarantee(proposals, rests_on.open_rows, rests_on.audit)
     config = state.settings
-    if config.auto_labeller == "whole":
+    if config.labels_everything:
         return label_whole(proposals, drawn_by_weight(state, pool, proposals), config.tolerance, risk)
     n_classes = len(config.classes) if config.thresholds == "per_class" else None
     terms = config.tolerance, risk, state.n_thresholds, n_classes

@@ -6,7 +6,8 @@ that Project can write a step whole or not at all, and a killed step leaves no t
 Information flows one way: audit answers reach certificates and metrics, never the training set or the choice
 of a query. Which images are in the audit is likewise hidden from both. The audit therefore stays a uniform
 sample of the images that no query has touched, whatever the strategy does, and its bound is exact. The one
-thing that audit answers may decide, whether queries become random, has its share of the risk (annotators.risk).
+thing that audit answers may decide, whether queries become random, has its share of the risk (annotators.risk). How
+long an audit by weight goes on they may decide for nothing: its bound holds after every answer at once.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from budgetal import journal
 from budgetal.annotators.budget_annotator import MOST_PSEUDO_LABELS_PER_HUMAN
 from budgetal.annotators.outliers import Outliers, without_outliers
 from budgetal.annotators.proposals import Proposals
-from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
+from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk, weighted_audit_risk
 from budgetal.budget.plan import BudgetPlan
 from budgetal.choosing import Chooser, Pick
 from budgetal.data.pool import Pool
@@ -120,13 +121,13 @@ class Learner:
     def has_shown_enough(self, state: State) -> bool:
         """Whether a last audit by weight has shown the tolerance already: its bound holds after every draw at once."""
         proposals = proposals_of(state, self.space.arrays)
-        if self.config.auto_labeller != "whole" or proposals is None or state.frame is None:
+        if not self.config.labels_everything or proposals is None or state.frame is None:
             return False
-        certificate = self.labelling.label(state, proposals, self._planned_end_risk(state)).certificate
-        return certificate is not None and certificate.judged <= self.config.tolerance
+        certificate = self.labelling.label(state, proposals, self._weighted_audit_risk(state)).certificate
+        return certificate is not None and certificate.tolerated <= self.config.tolerance
 
-    def _planned_end_risk(self, state: State) -> float:
-        return final_risk(self._all_risk(state), state.n_final_looks, has_target=self._has_target)
+    def _weighted_audit_risk(self, state: State) -> float:
+        return weighted_audit_risk(self._all_risk(state), state.frame.number if state.frame else 0)
 
     def final_labels(self, state: State, *, planned: bool) -> NewEvent | None:
         """The last look, with the risk that was kept for it; None where nothing was predicted.
@@ -138,12 +139,22 @@ class Learner:
         if proposals is None or self.labelling.is_off:
             return None
         round = max(0, len(state.rounds) - 1)
+        if self.config.labels_everything:
+            return self._whole_at_the_end(state, proposals, round, planned=planned)
         risk = self._round_risk(state, round)
         if planned:
-            risk = self._planned_end_risk(state)
+            risk = final_risk(self._all_risk(state), state.n_final_looks, has_target=self._has_target)
         labels = self.labelling.label(state, proposals, risk)
         spent = 0.0 if not planned and round in state.rounds_looked_at else risk
         return self.labelling.recorded(state, round, labels, spent, final=planned)
+
+    def _whole_at_the_end(self, state: State, proposals: Proposals, round: int, *, planned: bool) -> NewEvent:
+        """Every look at one draw has the same share, paid once, with those of draws that were given up."""
+        risk = self._weighted_audit_risk(state)
+        unpaid = range(state.n_weighted_audits_paid, state.n_weighted_audits)
+        spent = sum(weighted_audit_risk(self._all_risk(state), number) for number in unpaid)
+        labels = self.labelling.label(state, proposals, risk)
+        return self.labelling.recorded(state, round, labels, spent if state.frame else 0.0, final=planned)
 
     @property
     def _has_target(self) -> bool:

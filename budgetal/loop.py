@@ -46,6 +46,8 @@ class Loop:
             if self.state.stop_reason is not None:
                 self._finish()
                 return None
+            if rounds.stop_reason(self.state, self.plan) is not None:
+                continue  # Somebody took an answer back meanwhile: look again.
             query = self._ask(rounds.next_purpose(self.state, self.plan), n)
             if query is not None:
                 return query
@@ -152,16 +154,22 @@ class Loop:
             query_id = self.state.next_query_id()
             again = [journal.asked(query_id, "opinion", before[0], pick.again)] if pick.again else []
             query_id += len(again)
-            chosen = pick.sample_ids, pick.passed_over, pick.weights, pick.frame, pick.planned
+            chosen = pick.sample_ids, pick.passed_over, pick.weights, pick.frame, pick.n_planned
             transaction.append([*again, journal.asked(query_id, purpose, before[0], *chosen)])
         self.logbook.catch_up()
         return rounds.open_query(self.state) or self.state.queries[query_id]
 
     def _stop_if_due(self) -> None:
-        reason = rounds.stop_reason(self.state, self.plan)
-        if self.state.stop_reason is None and reason is not None:
-            is_shown = rounds.last_audit_due(self.state, self.plan) and self.learner.has_shown_enough(self.state)
-            self._write([journal.stopped(rounds.SHOWN if is_shown else reason)])
+        reason, seq = rounds.stop_reason(self.state, self.plan), self.state.seq
+        if self.state.stop_reason is not None or reason is None:
+            return
+        if rounds.last_audit_due(self.state, self.plan) and self.learner.has_shown_enough(self.state):
+            reason = rounds.SHOWN
+        with self.logbook.transaction() as transaction:
+            # An answer that was taken back since may be what the end rests on.
+            if self.state.seq == seq:
+                transaction.append([journal.stopped(reason)])
+        self.logbook.catch_up()
 
     def _finish(self) -> None:
         """The last certificate, once."""

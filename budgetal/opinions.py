@@ -36,8 +36,13 @@ def opinions_due(state: State) -> tuple[str, ...]:
 
 
 def kept_for_the_end(state: State) -> int:
-    """Labels of `last_audit` that were not asked for yet; they certify, so nothing else may spend them."""
-    return max(0, labels_for_the_end(state.settings) - len(state.last_audit))
+    """Labels of `last_audit` that were not asked for yet; they certify, so nothing else may spend them.
+
+    Where every image is labelled, all of them: a model that is trained after an audit needs another. So more budget
+    prolongs the audit, unless there is enough of it for a whole new one and to train on.
+    """
+    wanted = labels_for_the_end(state.settings, state.n_samples)
+    return wanted if state.settings.labels_everything else max(0, wanted - len(state.last_audit))
 
 
 def _due(state: State, sample_ids: Iterable[str], wanted: int) -> Iterable[str]:

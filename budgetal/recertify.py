@@ -19,7 +19,7 @@ from budgetal.annotators.budget_annotator import NOTHING, AutoLabels
 from budgetal.annotators.certificate import Certificate, read_certificate
 from budgetal.annotators.no_guarantee import LABELLERS
 from budgetal.annotators.proposals import Proposals
-from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk
+from budgetal.annotators.risk import final_risk, risk_after_guard, round_risk, weighted_audit_risk
 from budgetal.class_table import certificate_by_class
 from budgetal.config import class_named
 from budgetal.data.index import load_index
@@ -141,6 +141,8 @@ def _looks(events: Sequence[Event]) -> Iterator[Look]:
 
 def _look(state: State, event: Event, *, is_end: bool) -> Look:
     config, data = state.settings, dict[str, Any](event.data)
+    if config.labels_everything and is_end:
+        return _whole_look(state, event, all_risk=risk_after_guard(config.risk, state.felt_fallback))
     round, has_target = int(data["round"]), config.target_coverage is not None
     all_risk = risk_after_guard(config.risk, state.felt_fallback)
     kind = _kind(state, is_end=is_end, has_target=has_target)
@@ -151,6 +153,17 @@ def _look(state: State, event: Event, *, is_end: bool) -> Look:
     risk = shares.get(kind, round_risk(all_risk, round, has_target=has_target))
     is_free = kind in ("shown only", "no guarantee") or (kind == "chosen end" and round in state.rounds_looked_at)
     return Look(event.seq, round, kind, risk, 0.0 if is_free else risk, data["risk_spent"], data["n"])
+
+
+def _whole_look(state: State, event: Event, *, all_risk: float) -> Look:
+    """All looks at one audit by weight have one share; it is paid at the first end, with those of abandoned audits."""
+    data = dict[str, Any](event.data)
+    number = state.frame.number if state.frame else 0
+    unpaid = range(state.n_weighted_audits_paid, state.n_weighted_audits) if state.frame else ()
+    spent = sum(weighted_audit_risk(all_risk, draw) for draw in unpaid)
+    kind = _kind(state, is_end=True, has_target=False)
+    risk = weighted_audit_risk(all_risk, number)
+    return Look(event.seq, int(data["round"]), kind, risk, spent, data["risk_spent"], data["n"])
 
 
 def _kind(state: State, *, is_end: bool, has_target: bool) -> LookKind:

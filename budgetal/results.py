@@ -181,7 +181,7 @@ def _certificate(state: State) -> dict[str, Json] | None:
         return None
     fields = asdict(state.certificate)
     # The promise has the project's risk: every look it may take has a share of that, this one `look_risk`.
-    of_all = state.certificate.judged if state.certificate.n_all else None
+    of_all = state.certificate.tolerated if state.certificate.n_all else None
     return {**fields, "risk": state.settings.risk, "look_risk": fields["risk"], "upper_bound_of_all": of_all}
 
 

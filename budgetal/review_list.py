@@ -110,12 +110,18 @@ def audit_to_draw(state: State, plan: BudgetPlan) -> int:
 
 def check_blind(state: State, plan: BudgetPlan) -> None:
     """Raise ConfigError when images would be drawn for the audit after automatic labels were shown to people."""
-    if state.reviews.were_shown and audit_to_draw(state, plan):
+    if not state.reviews.were_shown or not audit_to_draw(state, plan):
+        return
+    if state.settings.labels_everything:
         raise ConfigError(
-            f"Cannot draw {audit_to_draw(state, plan)} more images for the audit: people who reviewed have seen "
-            "automatic labels, so their answers would not be blind. Leave 'audit' as it is and set 'last_audit' to "
-            f"{len(state.last_audit)}"
+            "Cannot go on: people who reviewed have seen automatic labels, so their answers in another audit would not "
+            "be blind. Export the labels and begin a new project with them"
         )
+    raise ConfigError(
+        f"Cannot draw {audit_to_draw(state, plan)} more images for the audit: people who reviewed have seen "
+        "automatic labels, so their answers would not be blind. Leave 'audit' as it is and set 'last_audit' to "
+        f"{len(state.last_audit)}"
+    )
 
 
 def is_hidden(state: State, sample_id: str) -> bool:

@@ -75,12 +75,14 @@ class Frame:
 
     asked: images that people were asked about for it; hits: audit images that the draw met, answered before.
     n_planned: of one that is drawn by weight from all open images, how many draws its bets are tuned to; else None.
+    number: of one by weight, how many such audits were begun before; each has a share of the risk.
     """
 
     threshold: float
     asked: frozenset[str] = frozenset()
     hits: frozenset[str] = frozenset()
     n_planned: int | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Certificate:
     n_all: int | None = None
 
     @property
-    def judged(self) -> float:
+    def tolerated(self) -> float:
         """The bound that the tolerance is about: on the automatic labels, or on all labels of the collection."""
         return self.upper_bound if not self.n_all else self.upper_bound * self.n_auto / self.n_all
 

@@ -32,6 +32,15 @@ def final_risk(risk: float, n_earlier: int, *, has_target: bool) -> float:
     return risk * LATER_FINALS * 0.5**n_earlier
 
 
+def weighted_audit_risk(risk: float, number: int) -> float:
+    """Risk of all looks at one audit by weight, the first of a project being number 0, however its end came about.
+
+    Its bound holds after every draw at once, so one share pays for every look at that draw; a draw that is given up
+    has had its share.
+    """
+    return final_risk(risk, number, has_target=False)
+
+
 def round_risk(risk: float, round: int, *, has_target: bool) -> float:
     """Risk of the look after `round` (from 0) when it may end the run: by its target or by hand.
 

@@ -16,16 +16,21 @@ from scipy.special import ndtri
 
 from budgetal.types import RowArray
 
+# Who changes one of these changes what recorded certificates come to: projects that began with the old ones keep them.
 LEAST_ERROR = 0.3
 """No image counts as less likely to be wrong than this times the mean: a model is never that sure of its sureness."""
 UNIFORM_SHARE = 0.2
 """Share of the chance that is the same for all images, which bounds what a single surprise can cost."""
 N_HYPOTHESES = 4096
+"""Numbers of wrong images that are told apart."""
 PRIOR_SHARE = 0.2
 """Draws, as a share of the planned ones, that the variance expected of the model's scores counts for."""
 MOST_BET = 0.9
 """Of the bet that one surprise could lose everything by."""
+EARLY_SHARE = 0.1
+"""Of the capital, to grow as fast as it can: where the tolerance is kept by far, that shows it long before the end."""
 LEAST_PRICE = 1e-250
+"""So that the quantile of a hopeless bet is a number."""
 
 
 def sampling_weights(expected: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,10 +91,14 @@ def _grid(n: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class _Step:
-    """One draw. z: what it says of the errors left; greatest: what it could have said; variance: to reckon with."""
+    """One draw. z: what it says of the errors left; greatest: what it could have said.
+
+    estimate, variance: of all errors and of what one draw says of them, by the draws before it.
+    """
 
     z: float
     greatest: float
+    estimate: float
     variance: float
     errors_before: int
 
@@ -99,15 +108,15 @@ def _steps(expected: NDArray[np.float64], drawn: RowArray, wrong: NDArray[np.boo
     least, left, errors = float(weights.min()), 1.0, 0
     mean = float(expected.sum())
     # Scores say what variance to expect; answers take over as they come.
-    known = PRIOR_SHARE * n_planned
-    squares = known * max(float((expected / weights).sum()) - mean**2, 0.0)
-    total = known * mean
+    n_counted = PRIOR_SHARE * n_planned
+    squares = n_counted * max(float((expected / weights).sum()) - mean**2, 0.0)
+    total = n_counted * mean
     for weight, is_wrong in zip(weights[drawn].tolist(), wrong.tolist(), strict=True):
         z = left / weight if is_wrong else 0.0
-        yield _Step(z, left / least, squares / known, errors)
+        yield _Step(z, left / least, total / n_counted, squares / n_counted, errors)
         # z and the errors found before estimate all of them.
-        squares += (z + errors - total / known) ** 2
-        known, total = known + 1, total + z + errors
+        squares += (z + errors - total / n_counted) ** 2
+        n_counted, total = n_counted + 1, total + z + errors
         left, errors = left - weight, errors + is_wrong
 
 
@@ -115,23 +124,30 @@ def _unrefuted(
     hypotheses: NDArray[np.float64], steps: Iterator[_Step], n_planned: int, risk: float
 ) -> NDArray[np.bool_]:
     """(k,) which numbers of wrong images no bet has refuted."""
-    price = np.full(len(hypotheses), risk)
+    # In units of 1 / risk: one part hedges the planned end, the other grows.
+    prices = risk * np.repeat([[1 - EARLY_SHARE], [EARLY_SHARE]], len(hypotheses), axis=1)
     open_ = np.arange(len(hypotheses))
     for t, step in enumerate(steps):
         expected_z = hypotheses[open_] - step.errors_before
-        price = price * (1 + _bets(price, expected_z, step, max(1, n_planned - t)) * (expected_z - step.z))
-        going_on = price < 1
-        price, open_ = price[going_on], open_[going_on]
+        prices = prices * (1 + _bets(prices[0], expected_z, step, max(1, n_planned - t)) * (expected_z - step.z))
+        going_on = prices.sum(axis=0) < 1
+        prices, open_ = prices[:, going_on], open_[going_on]
     unrefuted = np.zeros(len(hypotheses), dtype=bool)
     unrefuted[open_] = True
     return unrefuted
 
 
 def _bets(price: NDArray[np.float64], expected_z: NDArray[np.float64], step: _Step, n_left: int) -> NDArray[np.float64]:
-    """λ for each hypothesis: what the option's value, `price`, gains by one unit of z, as a share of that value."""
-    price = np.maximum(price, LEAST_PRICE)
+    """λ of both parts for each hypothesis: (2, k).
+
+    What the option's value, `price`, gains by one unit of z, as a share of that value; and what grows fastest if the
+    errors are as many as was estimated (GRAPA, Waudby-Smith & Ramdas 2024).
+    """
+    price = np.clip(price, LEAST_PRICE, 1 - 1e-9)
     distance = -ndtri(price)
     density = np.exp(-(distance**2) / 2) / math.sqrt(2 * math.pi)
     hedge = density / (price * math.sqrt(max(step.variance * n_left, 1e-12)))
+    ahead = np.maximum(expected_z + step.errors_before - step.estimate, 0)
+    growing = ahead / np.maximum(step.variance + ahead**2, 1e-12)
     # A hypothesis of more errors than any draw can speak of is impossible: the most certain bet refutes it.
-    return np.minimum(hedge, MOST_BET / np.maximum(step.greatest - expected_z, 1e-9))
+    return np.minimum(np.stack([hedge, growing]), MOST_BET / np.maximum(step.greatest - expected_z, 1e-9))

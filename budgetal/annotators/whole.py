@@ -19,15 +19,17 @@ SHARE_AT_A_TIME = 0.1
 class WeightedDraw:
     """A last audit that was drawn by weight.
 
-    rows: (N,) ascending, the rows that it was drawn from; known: those of them that people labelled, or could not;
-    in_order: of these in the order of the draw, up to the first that nobody was heard of yet; n_planned: draws that it
-    was to have at its beginning; n_by_people: labels of people in the whole collection.
+    rows: (N,) ascending, the rows that it was drawn from; sample_ids: of what was drawn, in order; known: that part of
+    it which people labelled, or could not; first: of these in the order of the draw, up to the first image that nobody
+    was heard of; n_planned: draws that it was to have when it began, None before; n_by_people: labels of people in the
+    whole collection.
     """
 
     rows: RowArray
+    sample_ids: tuple[str, ...]
     known: Audit
-    in_order: Audit
-    n_planned: int
+    first: Audit
+    n_planned: int | None
     n_by_people: int
 
 
@@ -42,12 +44,12 @@ def label_whole(proposals: Proposals, drawn: WeightedDraw, tolerance: float, ris
     The certificate's bound holds however the draw ended: `most_wrong` is above the truth after every draw at once, and
     what people found wrong is taken off. Nothing is labelled before the first answer.
     """
-    rows, known = drawn.rows, drawn.known
-    if not len(rows) or not len(drawn.in_order.rows):
+    rows, known, first = drawn.rows, drawn.known, drawn.first
+    if drawn.n_planned is None or not len(known.rows):
         return NOTHING
-    positions = np.searchsorted(rows, drawn.in_order.rows)
-    wrong = drawn.in_order.wrong(proposals.targets[drawn.in_order.rows])
-    worst = most_wrong(error_chances(proposals, rows), positions, wrong, drawn.n_planned, risk)
+    wrong = first.wrong(proposals.targets[first.rows])
+    expected, positions = error_chances(proposals, rows), np.searchsorted(rows, first.rows)
+    worst = most_wrong(expected, positions, wrong, drawn.n_planned, risk)
     free = np.setdiff1d(rows, known.rows, assume_unique=True)
     found = int(known.wrong(proposals.targets[known.rows]).sum())
     bound = min(max(0, worst - found), len(free)) / max(1, len(free))

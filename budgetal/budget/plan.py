@@ -35,7 +35,9 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     labels, each = affordable(config), config.audit_opinions or config.opinions_per_image
     default = _default_audit(config, min(labels // each, n_samples))
     audit = min(config.audit if config.audit is not None else default, n_samples)
-    last_audit = labels_for_the_end(config)
+    last_audit = labels_for_the_end(config, n_samples)
+    if config.labels_everything and not last_audit:
+        raise ConfigError(f"A budget of {labels} leaves no label for the audit at the end: raise --budget")
     n_audit = audit * each + last_audit
     which = "--last-audit" if last_audit > audit * each else "--audit"
     if n_audit > labels:
@@ -53,10 +55,10 @@ def plan_budget(config: Config, n_samples: int, n_labelled: int = 0) -> BudgetPl
     return BudgetPlan(audit, initial, batch, last_audit)
 
 
-def labels_for_the_end(config: Config) -> int:
-    """Labels that only the last audit may spend: the setting, or a fifth of the budget where it is the only audit."""
-    if config.auto_labeller == "whole":
-        return config.last_audit or int(SHARE_OF_BUDGET * affordable(config))
+def labels_for_the_end(config: Config, n_samples: int) -> int:
+    """Labels that only a last audit may spend: the setting, or a fifth of the budget where it is the only audit."""
+    if config.labels_everything:
+        return config.last_audit or int(SHARE_OF_BUDGET * min(affordable(config), n_samples))
     return config.last_audit if config.auto_labeller == "certified" else 0
 
 

@@ -125,7 +125,7 @@ def _why_not(summary: Mapping[str, Any]) -> str:
     goal = f"at most {percent_at_most(tolerance)} error with {percent_at_least(1 - risk)} confidence"
     # After a fall-back of the guard much less risk is left, which needs a larger audit.
     if summary.get("auto_labeller") == "whole":
-        return "the audit at the end of the budget was not reached, and nothing else bounds the error of all labels"
+        return _no_weighted_audit(n_audit)
     needed = audit_labels_needed(tolerance, risk_after_guard(risk, summary.get("fallback_round")))
     if not n_audit:
         return f"there is no audit, and {goal} needs {count(needed)} audit labels or more"
@@ -134,6 +134,12 @@ def _why_not(summary: Mapping[str, Any]) -> str:
         return f"the audit is too small, its {have} fewer than the {count(needed)} needed to show {goal}"
     judged = "audit label does" if n_audit == 1 else f"{count(n_audit)} audit labels do"
     return f"the {judged} not show a group of images with {goal}; label more images, or allow more error"
+
+
+def _no_weighted_audit(n_audit: int | None) -> str:
+    if n_audit:
+        return "the model is another than the one that its audit was drawn for: raise the budget for another audit"
+    return "the audit at the end of the budget was not reached, and nothing else bounds the error of all labels"
 
 
 def _asked_for(summary: Mapping[str, Any]) -> tuple[float, float]:

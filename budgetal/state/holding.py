@@ -62,6 +62,8 @@ class State:
     n_thresholds: int = N_THRESHOLDS
     risk_spent: float = 0.0
     n_final_looks: int = 0
+    n_weighted_audits: int = 0
+    n_weighted_audits_paid: int = 0
     rounds_looked_at: set[int] = field(default_factory=set)
     former_classes: list[tuple[str, ...]] = field(default_factory=list)
     settings_after: dict[int, Config] = field(default_factory=dict)
@@ -143,6 +145,10 @@ class State:
     def is_audit(self, sample_id: str) -> bool:
         """Whether an image was asked about to certify: in the audit, or in a last one."""
         return sample_id in self.audit or sample_id in self.last_audit
+
+    def is_heard_of(self, sample_id: str) -> bool:
+        """Whether people have labelled an image, or said that they cannot."""
+        return sample_id in self.labels or sample_id in self.skipped
 
     def is_held_out(self, sample_id: str) -> bool:
         """Whether no model may learn from an image's label: the audit's, and the last one's while it certifies."""

@@ -1,5 +1,6 @@
 """The events of queries: images are asked about, and no more are."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -13,8 +14,8 @@ def on_asked(state: State, data: Mapping[str, Any]) -> None:
     query = Query(data["query"], data["purpose"], data["round"], tuple(data["sample_ids"]))
     _open(state, query)
     state.passed_over.update(data.get("passed_over", ()))
-    if data.get("frame") is not None:
-        _draw_in_frame(state, Frame(float(data["frame"]), n_planned=data.get("planned")), query, data["passed_over"])
+    if data.get("frame") is not None or data.get("n_planned") is not None:
+        _draw_in_frame(state, state.frame or _new_frame(state, data), query, data["passed_over"])
     elif query.purpose == "opinion":
         state.n_opinions_asked.update(query.sample_ids)
     else:
@@ -34,9 +35,15 @@ def _open(state: State, query: Query) -> None:
     state.open_items.update(dict.fromkeys(query.sample_ids, query.query_id))
 
 
-def _draw_in_frame(state: State, new: Frame, query: Query, hits: Iterable[str]) -> None:
+def _new_frame(state: State, data: Mapping[str, Any]) -> Frame:
+    if data.get("n_planned") is None:
+        return Frame(float(data["frame"]))
+    state.n_weighted_audits += 1
+    return Frame(-math.inf, n_planned=data["n_planned"], number=state.n_weighted_audits - 1)
+
+
+def _draw_in_frame(state: State, frame: Frame, query: Query, hits: Iterable[str]) -> None:
     """A last audit, or more of it: people's answers leave the open images as those of any query do."""
-    frame = state.frame or new
     state.frame = replace(frame, asked=frame.asked.union(query.sample_ids), hits=frame.hits.union(hits))
     state.last_audit.update(dict.fromkeys(query.sample_ids))
     state.queried.update(query.sample_ids)

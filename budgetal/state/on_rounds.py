@@ -54,6 +54,8 @@ def on_auto_labelled(state: State, data: Mapping[str, Any]) -> None:
     if data["risk_spent"] and not data["final"]:
         state.rounds_looked_at.add(data["round"])
     state.n_final_looks += data["final"]
+    if data["risk_spent"] and state.frame is not None and state.frame.n_planned is not None:
+        state.n_weighted_audits_paid = state.n_weighted_audits
 
 
 def on_round_ended(state: State, data: Mapping[str, Any]) -> None:

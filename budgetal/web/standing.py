@@ -94,7 +94,7 @@ def _certificate(state: State) -> CertificateInfo | None:
     return CertificateInfo(
         n_auto=found.n_auto,
         upper_bound=found.upper_bound,
-        upper_bound_of_all=found.judged if found.n_all else None,
+        upper_bound_of_all=found.tolerated if found.n_all else None,
         confidence=confidence,
         n_audit=found.n_audit,
         errors=found.errors,

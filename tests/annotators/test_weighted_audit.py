@@ -100,14 +100,15 @@ def test_capital_under_the_truth_is_one_in_the_mean_over_every_order():
     total = 0.0
     for order in permutations(range(5)):
         steps = weighted_audit._steps(expected, np.array(order)[:3], wrong[list(order)[:3]], 3)
-        price = risk
+        prices = risk * np.array([1 - weighted_audit.EARLY_SHARE, weighted_audit.EARLY_SHARE])
         for t, step in enumerate(steps):
             mean_z = np.array([float(wrong.sum() - step.errors_before)])
-            bet = weighted_audit._bets(np.array([price]), mean_z, step, 3 - t)
-            assert 0 <= bet[0] * (step.greatest - mean_z[0]) <= 1
-            price *= 1 + bet[0] * (mean_z[0] - step.z)
-            assert price >= 0
-        total += _of_first(weights, order) * price
+            bets = weighted_audit._bets(prices[:1], mean_z, step, 3 - t)[:, 0]
+            assert (bets >= 0).all()
+            assert (bets * (step.greatest - mean_z[0]) <= 1).all()
+            prices *= 1 + bets * (mean_z[0] - step.z)
+            assert (prices >= 0).all()
+        total += _of_first(weights, order) * prices.sum()
     assert total == pytest.approx(risk)
 
 
@@ -124,3 +125,14 @@ def test_before_the_first_draw_everything_may_be_wrong():
 def test_a_draw_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="2 answers, 3 of 10 images"):
         most_wrong(np.full(10, 0.1), np.arange(3), np.zeros(2, bool), 3, 0.05)
+
+
+def test_a_tolerance_that_is_kept_by_far_is_shown_long_before_the_planned_end():
+    expected, wrong = _collection(n=20_000, mean=0.02)
+    weights, shown = sampling_weights(expected), []
+    for seed in range(20):
+        order = draw(weights, 1_000, np.random.default_rng(seed))
+        sizes = range(50, 1_001, 50)
+        bounds = [most_wrong(expected, order[:t], wrong[order[:t]], 1_000, 0.05) for t in sizes]
+        shown.append(next(t for t, bound in zip(sizes, bounds, strict=True) if bound <= 0.06 * len(wrong)))
+    assert np.mean(shown) < 500
