@@ -10,16 +10,21 @@ from budgetal.annotators.proposals import NEVER, Proposals
 from budgetal.annotators.risk import weighted_audit_risk
 from budgetal.annotators.weighted_audit import most_wrong, sampling_weights
 from budgetal.annotators.whole import error_chances
+from budgetal.cli import exit_code
 from budgetal.errors import ConfigError
 from budgetal.evidence import drawn_by_weight, evidence, proposals_of
 from budgetal.learner import Learner
 from budgetal.project import Project
 from budgetal.recertify import recertify
+from budgetal.report.class_rows import certified_cell
+from budgetal.report.numbers import percent_at_most
 from budgetal.report.sentences import result_in_three_lines
+from budgetal.report.tiles import key_figures
 from budgetal.review_pages import Wanted
 from budgetal.reviewing import Reviewing
 from budgetal.rounds import SHOWN, SPENT
 from budgetal.simulate import run, true_labels
+from budgetal.web.standing import standing
 
 SETTINGS = {"budget": 100, "last_audit": 60, "initial": 10, "batch": 10, "tolerance": 0.1, "auto_labeller": "whole"}
 
@@ -301,6 +306,26 @@ def test_images_that_are_ruled_out_get_no_label_and_nothing_is_promised_of_them(
     drawn = drawn_by_weight(project.state, project.learner.pool, Proposals(proposals.targets, scores))
     assert drawn.rows.min() >= 60
     assert len(drawn.rows) == (_drawn(project).rows >= 60).sum()
+
+
+def test_reports_say_what_is_promised_of_all_labels_and_that_no_class_has_a_promise_of_its_own(finished):
+    summary, certificate = finished.write_outputs(), finished.state.certificate
+    assert summary["certificate"]["upper_bound_of_all"] == certificate.tolerated
+    assert (summary["certificate"]["n_all"], summary["certificate_by_class"]) == (240, None)
+    assert {certified_cell(row) for row in summary["class_coverage"]} == {"not certified: no random audit of it"}
+    tile = next(tile for tile in key_figures(summary) if tile.name == "Certified error")
+    assert tile.figure == f"≤ {percent_at_most(certificate.tolerated)}"
+    assert "on all labels" in tile.note
+    assert standing(finished.state, None).certificate.upper_bound_of_all == certificate.tolerated
+    page = (finished.folder / "report.html").read_text(encoding="utf-8")
+    assert "Audit, drawn by weight" in page
+    assert "Of all 240 labels at most" in page
+
+
+@pytest.mark.parametrize("command", ["status", "certify"])
+def test_the_command_line_says_it_too(finished_folder, capsys, command):
+    assert exit_code([command, str(finished_folder)]) == 0
+    assert "Of all 240 labels at most" in capsys.readouterr().out
 
 
 def test_no_uniform_sample_is_made_of_an_audit_by_weight(finished):

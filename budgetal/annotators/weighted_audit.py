@@ -19,7 +19,7 @@ from budgetal.types import RowArray
 # Who changes one of these changes what recorded certificates come to: projects that began with the old ones keep them.
 LEAST_ERROR = 0.3
 """No image counts as less likely to be wrong than this times the mean: a model is never that sure of its sureness."""
-UNIFORM_SHARE = 0.2
+UNIFORM_SHARE = 0.4
 """Share of the chance that is the same for all images, which bounds what a single surprise can cost."""
 N_HYPOTHESES = 4096
 """Numbers of wrong images that are told apart."""

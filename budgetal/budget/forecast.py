@@ -81,7 +81,7 @@ def why_not(history: History) -> str | None:
     """Why there is too little to fit, in one sentence, or None."""
     n_rounds = len(history.n_training)
     if history.n_audit == 0:
-        return "A forecast needs audit answers, and there are none."
+        return "A forecast needs answers of an audit drawn at random, and there are none."
     if n_rounds < FEWEST_ROUNDS:
         have = "none has" if n_rounds == 0 else "1 has" if n_rounds == 1 else f"{n_rounds} have"
         return f"A forecast needs {FEWEST_ROUNDS} finished rounds: {have} finished."

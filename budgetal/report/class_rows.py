@@ -26,6 +26,6 @@ def _certified(row: Mapping[str, Any]) -> str:
         return f"at most {percent_at_most(row['upper_bound'])} wrong"
     if row["more_audit"] is None:
         nothing_seen = row.get("n_audit_predicted") == 0
-        return "not certified: " + ("no audit of it" if nothing_seen else "the audit shows too many errors")
+        return "not certified: " + ("no random audit of it" if nothing_seen else "the audit shows too many errors")
     n = row["more_audit"]
     return f"not certified: {count(n)} more audit image{'' if n == 1 else 's'} of it needed"

@@ -20,7 +20,7 @@ def confusion_figure(confusion: NDArray[np.int64] | None, classes: Sequence[str]
     """The audit's answers against the model's."""
     heading = "Confusion matrix of the audit"
     if confusion is None or not confusion.sum():
-        return Figure(heading, "There is no audit to compare the model with.")
+        return Figure(heading, "There is no random audit to compare the model with.")
     total, right = int(confusion.sum()), int(np.trace(confusion))
     note = f"{count(right)} of {count(total)} audit images are right. {_worst_pair(confusion, classes)}"
     if len(classes) > MAX_NAMED:

@@ -152,7 +152,7 @@ def test_before_the_first_round_every_section_says_that_it_is_empty():
     for said in (
         "No automatic label is certified",
         "No round has finished yet",
-        "There is no audit to compare the model with",
+        "There is no random audit to compare the model with",
         "No image has been asked for yet",
         "No image was labelled automatically",
         "No file is an exact copy of another",
