@@ -14,6 +14,7 @@ from budgetal.ahead import lead_for
 from budgetal.annotators.oracle import Oracle
 from budgetal.presence import LEARNER, Presence, learner_status
 from budgetal.project import Project
+from budgetal.rounds import SHOWN
 from budgetal.simulate import true_labels
 from budgetal.store import Instant, Lease, host_clock
 from budgetal.types import Annotation
@@ -323,3 +324,18 @@ def test_a_learner_that_begins_by_waiting_counts_no_time_below_zero(images, tmp_
     worker._wait_for_news(over)
     assert again.loop.worked_since_s <= time.monotonic()
     again.close()
+
+
+def test_a_learner_draws_an_audit_by_weight_in_parts_and_ends_once_it_shows_enough(images, tmp_path):
+    changes = {"audit": None, "last_audit": 50, "auto_labeller": "whole", "risk": 0.05}
+    project = make(images, tmp_path / "whole", **changes)
+    worker, truth = worker_for(project), true_labels(project)
+    answer_all(project, worker, truth.__getitem__)
+    state = project.state
+    assert (state.finished, state.stop_reason) == (True, SHOWN)
+    assert 0 < len(state.last_audit) < 50
+    assert state.certificate.n_auto + len(state.labels) == state.n_samples
+    parts = [query for query in state.queries.values() if query.purpose == "audit"]
+    assert {len(query.sample_ids) for query in parts} == {5}
+    assert work(worker) == []
+    project.close()
