@@ -20,8 +20,8 @@ def labelled(name, round=0, **settings):
     return LABELLERS[name](VIEW, config, round, np.random.default_rng(0))
 
 
-def test_every_labeller_of_the_setting_but_two_is_without_a_guarantee():
-    assert set(get_args(AutoLabeller)) == {"certified", "none", *LABELLERS}
+def test_every_labeller_of_the_setting_but_three_is_without_a_guarantee():
+    assert set(get_args(AutoLabeller)) == {"certified", "whole", "none", *LABELLERS}
 
 
 def test_ceal_labels_below_a_threshold_that_falls():
