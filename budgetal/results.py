@@ -26,17 +26,16 @@ from budgetal.types import AUTOMATIC, NONE_OF_THESE, Json, Provenance, Sample
 VERSIONS_OF = ("budgetal", "torch", "torchvision", "numpy", "scipy", "scikit-learn")
 
 
-def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> list[LabelRow]:
+def label_rows(
+    state: State, samples: Sequence[Sample], learner: Learner, *, with_waiting: bool = False
+) -> list[LabelRow]:
     """One row an image, in row order: people's labels before automatic ones before predictions.
 
     Images that nobody labelled and no model has seen yet are left out; so are, while the run goes on, those that were
     asked and wait for an answer, be it a second opinion: whoever gives it may read this, and has to be blind.
+    with_waiting: these too, for figures of the whole collection that nobody reads who labels.
     """
-    waiting = (
-        frozenset()
-        if state.finished
-        else state.open_items.keys() | (state.skipped - state.labels.keys() - state.broken)
-    )
+    waiting = frozenset[str]() if state.finished or with_waiting else _waiting(state)
     probs = learner.space.arrays.get(state.probs_ref) if state.probs_ref else None
     proposals = proposals_of(state, learner.space.arrays)
     automatic = set(learner.auto_labels(state)[0].tolist())
@@ -60,6 +59,10 @@ def label_rows(state: State, samples: Sequence[Sample], learner: Learner) -> lis
             machine = _predicted_row(state, sample, probs[row])
             rows.append(machine if outliers is None else _with_outlier_score(machine, outliers, row))
     return rows
+
+
+def _waiting(state: State) -> frozenset[str]:
+    return frozenset(state.open_items.keys() | (state.skipped - state.labels.keys() - state.broken))
 
 
 def _human_row(state: State, sample: Sample, consensus: str | None) -> LabelRow:

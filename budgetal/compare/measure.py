@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budgetal.project import Project
+from budgetal.results import label_rows
 from budgetal.types import AUTOMATIC, NONE_OF_THESE, Json
 
 
@@ -19,7 +20,8 @@ def measured(project: Project, truth: Mapping[str, str]) -> dict[str, Json]:
     people's, automatic or the model's guess for the rest. coverage: share labelled by people or automatically.
     class_recall: the accuracy within each true class, in the order of the project's classes.
     """
-    state, record, rows = project.state, project.state.rounds[-1], project.label_rows()
+    state, record = project.state, project.state.rounds[-1]
+    rows = label_rows(state, project.samples, project.learner, with_waiting=True)
     true = np.array([truth[row.sample_id] for row in rows])
     right = true == np.array([row.label for row in rows])
     automatic = np.array([row.provenance in AUTOMATIC for row in rows])
