@@ -86,7 +86,7 @@ def test_before_three_rounds_it_says_so_and_what_was_spent(images, tmp_path, cap
     project.close()
     planned = _planned(capsys, tmp_path / "project")
     assert planned["spent"]["n_labels"] == 8
-    assert "audit answers, and there are none" in planned["reason"]
+    assert "answers of an audit drawn at random, and there are none" in planned["reason"]
     assert exit_code(["plan", str(tmp_path / "project")]) == 0
     assert "Spent: 8 labels" in capsys.readouterr().out
 
