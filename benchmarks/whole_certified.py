@@ -6,7 +6,7 @@ Example:
 Reads finished simulations without an audit (those of benchmarks/whole_collection.py, say): every image has people's
 label or the last model's. Audits are drawn from the images that people did not label, many for each project, as
 `auto_labeller = "whole"` draws one: a tenth of the planned labels at a time until the tolerance is shown. Both bounds
-are exact at the risk of a first planned end. Prints the table of docs/results.md.
+are exact at the risk of a project's first audit by weight. Prints the table of docs/results.md.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from coverage import predicted, targets
 from budgetal.annotators.bounds import hypergeometric_upper_bound
 from budgetal.annotators.budget_annotator import Audit
 from budgetal.annotators.proposals import Proposals, from_probabilities
-from budgetal.annotators.risk import final_risk
+from budgetal.annotators.risk import weighted_audit_risk
 from budgetal.annotators.weighted_audit import draw, sampling_weights
 from budgetal.annotators.whole import SHARE_AT_A_TIME, WeightedDraw, error_chances, label_whole
 from budgetal.project import Project
 from budgetal.report.numbers import count
 
-RISK = final_risk(0.05, 0, has_target=False)
+RISK = weighted_audit_risk(0.05, 0)
 
 
 def main() -> None:
