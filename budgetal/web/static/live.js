@@ -83,7 +83,7 @@ function showTiles(standing) {
     ["Labels by people", count(standing.n_human), `${count(standing.n_left)} of ${count(standing.budget)} left`],
     ["Automatic labels", count(standing.n_auto), certificate ? `from ${count(certificate.n_audit)} audit labels, ${count(certificate.errors)} wrong` : "none certified yet"],
     ["Covered", percent(standing.coverage), `of ${count(standing.n_samples)} images`],
-    ["Certified error", certificate ? `≤ ${percent(certificate.upper_bound_of_all ?? certificate.upper_bound, 2)}` : "–", `accepted: ${percent(standing.tolerance)}`],
+    ["Certified error", certificate ? `≤ ${percent(certificate.upper_bound_of_all ?? certificate.upper_bound, 2)}` : "–", `accepted: ${percent(standing.tolerance)}${certificate?.upper_bound_of_all == null ? "" : " of all labels"}`],
     ["Audit accuracy", percent(standing.audit_accuracy), "of the newest model"],
     ["Rounds", count(standing.n_rounds), standing.finished ? `ended: ${standing.stop_reason}` : `strategy: ${standing.strategy}`],
   ];
