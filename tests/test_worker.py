@@ -1,5 +1,6 @@
 """The learner beside people who never stop: what it does when, and what it must not learn from the audit."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from budgetal.ahead import lead_for
 from budgetal.annotators.oracle import Oracle
+from budgetal.cli.work import work as work_command
 from budgetal.presence import LEARNER, Presence, learner_status
 from budgetal.project import Project
 from budgetal.rounds import SHOWN
@@ -283,6 +285,24 @@ def test_ctrl_c_leaves_the_place_free(images, tmp_path):
         time.sleep(0.05)
     learner.send_signal(signal.SIGINT)
     assert learner.wait(20) == 130
+    assert learner_status(project.logbook) is None
+
+
+def test_ctrl_c_that_a_library_swallows_still_ends_the_learner(images, tmp_path, monkeypatch):
+    def swallow(worker):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return "wait"
+
+    project = make(images, tmp_path / "p")
+    monkeypatch.setattr(Worker, "step", swallow)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work_command(project.folder)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     assert learner_status(project.logbook) is None
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -19,13 +20,38 @@ FollowStdin = Annotated[bool, typer.Option("--until-stdin-closes", help="End wit
 @app.command(epilog="Example: budgetal work runs/birds")
 def work(folder: options.ProjectFolder, until_stdin_closes: FollowStdin = False) -> None:
     """Train, judge and ask while people label; Ctrl-C ends it, and the same command goes on."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    over = _Interrupted()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, over.interrupt)
     project = Project.open(folder)
     if until_stdin_closes:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     with Presence(project.logbook) as presence:
         worker = Worker(project, presence, _Lines().show)
-        worker.run(threading.Event())
+        worker.run(over)
+    # The interruption was swallowed on its way here, but for that `run` never ends.
+    raise KeyboardInterrupt
+
+
+class _Interrupted(threading.Event):
+    """Whether a signal asked to end, even where a library caught the KeyboardInterrupt and went on.
+
+    Python drops one that is raised in a finaliser or a callback. The mark stays, and the work ends after its step. It
+    is no call of `set`: a handler that interrupts a thread in `wait` would wait for that thread's own lock.
+    """
+
+    is_asked = False
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """The signals' handler: remember, then raise KeyboardInterrupt."""
+        self.is_asked = True
+        signal.default_int_handler(number, frame)
+
+    def is_set(self) -> bool:
+        return self.is_asked or super().is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_asked or super().wait(timeout)
 
 
 class _Lines:
