@@ -1,7 +1,5 @@
 """The annotate page as tests see it: what it shows, and keys pressed on it."""
 
-import time
-
 from selenium.webdriver.common.by import By
 
 KEYS = {"blue": "1", "green": "2", "red": "3"}
@@ -14,15 +12,6 @@ LOST = (
     "401",
 )
 """What a browser says of a line that drops, or of somebody who is signed out."""
-PATIENCE_S = 120
-
-
-def until(condition, patience_s=PATIENCE_S):
-    deadline = time.monotonic() + patience_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def shown(browser):

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common import exceptions
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -20,6 +23,15 @@ FLAGS = (
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+
+PATIENCE_S = 120
+NOT_YET = (
+    exceptions.StaleElementReferenceException,
+    exceptions.NoSuchElementException,
+    exceptions.ElementNotInteractableException,
+    exceptions.ElementClickInterceptedException,
+)
+"""What a page answers while it redraws itself, which it may do at any moment."""
 
 
 def why_no_chromium() -> str:
@@ -47,6 +59,34 @@ def show_as(browser, width: int, height: int, *, dark: bool) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def until(condition, patience_s: float = PATIENCE_S):
+    """What the condition returns, as soon as that counts as true."""
+    deadline = time.monotonic() + patience_s
+    while not (found := _now(condition)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def click(browser, what: str, by: str = By.CSS_SELECTOR, *, place: int = 0) -> None:
+    """Click on one of the elements that are found, as soon as it can be clicked on."""
+
+    def clicked() -> bool:
+        found = browser.find_elements(by, what)[place:]
+        for element in found[:1]:
+            element.click()
+        return bool(found)
+
+    until(clicked)
+
+
+def _now(condition):
+    try:
+        return condition()
+    except NOT_YET:
+        return None
 
 
 def complaints(browser) -> list[str]:

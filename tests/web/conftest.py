@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from annotate_page import until
-from chromium import start_chromium
+from chromium import start_chromium, until
 from collections_made import write_npy
 from PIL import Image
 from serving import Server

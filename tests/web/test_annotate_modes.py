@@ -2,8 +2,8 @@
 
 import pytest
 from accessibility import faults
-from annotate_page import KEYS, LOST, kept_here, press, shown, text, tiles, until
-from chromium import addresses, complaints, show_as, start_chromium, why_no_chromium
+from annotate_page import KEYS, LOST, kept_here, press, shown, text, tiles
+from chromium import addresses, click, complaints, show_as, start_chromium, until, why_no_chromium
 from collections_made import write_npy
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -148,7 +148,7 @@ def test_who_looks_why_an_image_was_asked_has_seen_the_guess(browser, project):
 
 def test_a_key_can_be_changed_unless_something_else_has_it(browser):
     def change(name, key):
-        browser.find_element(By.CSS_SELECTOR, f"#keys-list button[aria-label^='Change the key of {name}']").click()
+        click(browser, f"#keys-list button[aria-label^='Change the key of {name}']")
         press(browser, key)
 
     press(browser, "?")
@@ -159,7 +159,7 @@ def test_a_key_can_be_changed_unless_something_else_has_it(browser):
     change("red", "x")
     assert "“green”" in text(browser, "keys-problem")
     change("Skip", "v")
-    browser.find_element(By.CSS_SELECTOR, "#keys form button").click()
+    click(browser, "#keys form button")
     browser.refresh()
     until(lambda: shown(browser))
     keys = [place.text for place in browser.find_elements(By.CSS_SELECTOR, "#classes kbd, #skip kbd")]

@@ -1,8 +1,8 @@
 """Grids of look-alikes by keyboard to the end of a small budget, while a learner works and the server is killed."""
 
 import pytest
-from annotate_page import KEYS, LOST, kept_here, press, shown, text, tiles, until
-from chromium import addresses, complaints, start_chromium, why_no_chromium
+from annotate_page import KEYS, LOST, kept_here, press, shown, text, tiles
+from chromium import addresses, click, complaints, start_chromium, until, why_no_chromium
 from collections_made import write_npy
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -51,7 +51,7 @@ def answer(browser, truth):
     now, said = before_the_person(browser), tiles(browser)
     for place, (sample_id, words) in enumerate(said):
         if words.partition(": ")[2].partition(",")[0] != truth[sample_id]:
-            browser.find_elements(By.CSS_SELECTOR, "#grid .tile")[place].click()
+            click(browser, "#grid .tile", place=place)
             press(browser, KEYS[truth[sample_id]])
     press(browser, Keys.ENTER if said else KEYS[truth[now[0]]])
     until(lambda: before_the_person(browser) != now)

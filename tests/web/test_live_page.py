@@ -5,8 +5,8 @@ import sys
 from collections import Counter
 
 import pytest
-from annotate_page import LOST, text, until
-from chromium import addresses, complaints, start_chromium, why_no_chromium
+from annotate_page import LOST, text
+from chromium import addresses, click, complaints, start_chromium, until, why_no_chromium
 from collections_made import CLASSES, write_npy
 from selenium.webdriver.common.by import By
 
@@ -113,7 +113,7 @@ def test_whoever_only_annotates_sees_neither_errors_nor_people(server, project):
     browser = start_chromium()
     try:
         browser.get(link_for(server, project, "anna"))
-        browser.find_element(By.CSS_SELECTOR, "main button").click()
+        click(browser, "main button")
         until(lambda: browser.current_url.endswith("/annotate"))
         look(browser, server)
         assert [browser.find_element(By.ID, name).is_displayed() for name in ("errors", "people")] == [False, False]

@@ -7,9 +7,8 @@ import pytest
 import uvicorn
 from accessibility import faults
 from argon2 import PasswordHasher
-from chromium import complaints, start_chromium, why_no_chromium
+from chromium import click, complaints, start_chromium, until, why_no_chromium
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from budgetal.desk import Desk
 from budgetal.web import make_app, passwords
@@ -56,7 +55,7 @@ def chrome():
 
 
 def wait(browser, condition):
-    return WebDriverWait(browser, PATIENCE_S, 0.05).until(condition)
+    return until(lambda: condition(browser))
 
 
 def text_of(browser, name):
@@ -66,13 +65,13 @@ def text_of(browser, name):
 def fill(browser, **fields):
     for name, value in fields.items():
         browser.find_element(By.NAME, name).send_keys(value)
-    browser.find_element(By.CSS_SELECTOR, "main button").click()
+    click(browser, "main button")
 
 
 def label_one(browser):
     image = wait(browser, lambda b: b.find_element(By.CSS_SELECTOR, "#image[data-sample]"))
     sample_id = image.get_attribute("data-sample")
-    browser.find_element(By.CSS_SELECTOR, "#classes button").click()
+    click(browser, "#classes button")
     wait(browser, lambda b: sample_id not in b.find_element(By.ID, "image").get_attribute("outerHTML"))
     return sample_id
 
@@ -107,7 +106,7 @@ def test_a_session_that_ends_loses_no_label_and_gives_none_to_somebody_else(chro
     wait_for_answers(desk, {first: "anna", by_ben: "ben"})
     wait(chrome, lambda b: "Answers of anna are kept here until they sign in again" in text_of(b, "line"))
     assert answers(desk) == {first: "anna", by_ben: "ben"}
-    chrome.find_element(By.CSS_SELECTOR, ".who button").click()
+    click(chrome, ".who button")
     wait(chrome, lambda b: b.current_url.endswith("/login"))
     fill(chrome, name="anna", password=OTHER)
     wait_for_answers(desk, {first: "anna", second: "anna", by_ben: "ben"})
@@ -123,19 +122,19 @@ def test_an_owner_invites_changes_and_revokes_with_the_mouse(chrome, origin, mem
     assert faults(chrome) == []
     fill(chrome, name="olga", password=PASSWORD)
     wait(chrome, lambda b: b.current_url.endswith("/annotate"))
-    chrome.find_element(By.LINK_TEXT, "People").click()
+    click(chrome, "People", By.LINK_TEXT)
     fill(chrome, name="ben")
     link = wait(chrome, lambda b: b.find_element(By.ID, "made-link").get_attribute("value"))
     assert members.invited(link.partition("code=")[2]).name == "ben"
     assert faults(chrome) == []
-    chrome.find_element(By.CSS_SELECTOR, "[aria-label='Role of anna'] [value=reviewer]").click()
+    click(chrome, "[aria-label='Role of anna'] [value=reviewer]")
     wait(chrome, lambda _: members.account("anna").role is Role.REVIEWER)
-    chrome.find_element(By.CSS_SELECTOR, "[aria-label='Withdraw the invite for ben']").click()
+    click(chrome, "[aria-label='Withdraw the invite for ben']")
     wait(chrome, lambda _: not members.open_invites())
-    wait(chrome, lambda b: b.find_elements(By.CSS_SELECTOR, "[aria-label='Revoke anna']"))[0].click()
-    chrome.find_element(By.CSS_SELECTOR, "#sure [value=yes]").click()
+    click(chrome, "[aria-label='Revoke anna']")
+    click(chrome, "#sure [value=yes]")
     wait(chrome, lambda _: members.account("anna").is_revoked)
     wait(chrome, lambda b: "revoked" in text_of(b, "people"))
-    chrome.find_element(By.CSS_SELECTOR, "[aria-label='Revoke olga']").click()
-    chrome.find_element(By.CSS_SELECTOR, "#sure [value=yes]").click()
+    click(chrome, "[aria-label='Revoke olga']")
+    click(chrome, "#sure [value=yes]")
     wait(chrome, lambda b: "last owner" in text_of(b, "line"))

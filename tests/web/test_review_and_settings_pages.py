@@ -4,8 +4,7 @@ import time
 
 import pytest
 from accessibility import faults
-from annotate_page import until
-from chromium import addresses, complaints, show_as, start_chromium, why_no_chromium
+from chromium import addresses, click, complaints, show_as, start_chromium, until, why_no_chromium
 from collections_made import write_npy
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -34,8 +33,11 @@ def browser(chromium):
     return chromium
 
 
+TILES = "#grid [role=option]"
+
+
 def tiles(browser):
-    return browser.find_elements(By.CSS_SELECTOR, "#grid [role=option]")
+    return browser.find_elements(By.CSS_SELECTOR, TILES)
 
 
 def samples(browser):
@@ -87,8 +89,8 @@ def test_a_mouse_corrects_and_the_promise_is_told(browser, server, project):
     )
     until(lambda: len(tiles(browser)) > 3)
     chosen = samples(browser)[2]
-    tiles(browser)[2].click()
-    browser.find_elements(By.CSS_SELECTOR, "#classes button")[0].click()
+    click(browser, TILES, place=2)
+    click(browser, "#classes button")
     label = project.config.classes[0]
     until(lambda: reviewed(project).of(chosen).label == label)
     until(lambda: "wrong" in browser.find_element(By.ID, "promise").text)
@@ -99,11 +101,11 @@ def test_settings_and_classes_are_changed_in_the_browser(browser, server, projec
     field = until(lambda: browser.find_elements(By.ID, "set-budget"))[0]
     field.clear()
     field.send_keys("many")
-    browser.find_element(By.ID, "save").click()
+    click(browser, "#save")
     until(lambda: "budget" in browser.find_element(By.ID, "toast").text)
     field.clear()
     field.send_keys("80")
-    browser.find_element(By.ID, "save").click()
+    click(browser, "#save")
     until(lambda: project.catch_up() or project.config.budget == 80)
     row = browser.find_elements(By.CSS_SELECTOR, "#classes li")[2]
     name = row.find_element(By.TAG_NAME, "input")
@@ -111,10 +113,10 @@ def test_settings_and_classes_are_changed_in_the_browser(browser, server, projec
     name.send_keys("scarlet")
     row.find_element(By.TAG_NAME, "button").click()
     until(lambda: project.catch_up() or "scarlet" in project.config.classes)
-    browser.find_element(By.ID, "pause").click()
+    click(browser, "#pause")
     until(lambda: project.catch_up() or project.state.paused)
     until(lambda: browser.find_element(By.ID, "resume").is_enabled())
-    browser.find_element(By.ID, "resume").click()
+    click(browser, "#resume")
     until(lambda: project.catch_up() or not project.state.paused)
     by = {event.data["annotator"] for event in project.logbook.events() if event.kind in ("configured", "paused")}
     assert by == {"human"}
@@ -140,8 +142,8 @@ def test_a_project_is_made_in_the_browser_and_opened(pictures, tmp_path):
     try:
         browser.get(server.link)
         until(lambda: browser.current_url.endswith("/start"))
-        (folder,) = until(lambda: browser.find_elements(By.CSS_SELECTOR, "#folders button"))
-        folder.click()
+        assert len(until(lambda: browser.find_elements(By.CSS_SELECTOR, "#folders button"))) == 1
+        click(browser, "#folders button")
         until(
             lambda: (
                 "80 images" in browser.find_element(By.ID, "found").text
@@ -156,14 +158,14 @@ def test_a_project_is_made_in_the_browser_and_opened(pictures, tmp_path):
         budget = browser.find_element(By.ID, "budget")
         budget.clear()
         budget.send_keys("0")
-        browser.find_element(By.ID, "make").click()
+        click(browser, "#make")
         until(lambda: "budget" in browser.find_element(By.ID, "line").text)
         budget.clear()
         budget.send_keys("30")
         tolerance = browser.find_element(By.ID, "tolerance")
         tolerance.clear()
         tolerance.send_keys("30")
-        browser.find_element(By.ID, "make").click()
+        click(browser, "#make")
         until(lambda: "/annotate" in browser.current_url)
         project = Project.open(tmp_path / "new")
         assert (project.config.budget, project.config.classes) == (30, ("crow", "owl"))
