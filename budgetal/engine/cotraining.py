@@ -30,6 +30,7 @@ from budgetal.models.classifier import Classifier
 from budgetal.models.compute import default_device
 from budgetal.models.joined import JOINT, Part, is_joined, parts_of
 from budgetal.models.predict import OnProgress, Views, embed
+from budgetal.models.unfolding import unfold
 from budgetal.training.checkpoint import Checkpoint
 from budgetal.training.columns import Columns
 from budgetal.training.consistency import consistency_term
@@ -108,6 +109,8 @@ class Cotraining:
         humans = human_part(training_set)
         apart = kept_apart(self.seed, humans.rows, len(pixels))
         student = self.student(start)
+        if start is None:
+            unfold(student, pixels, self.student_side)
         hearing: dict[str, Any] = {"rng": rng, "on_epoch": on_epoch, "checkpoint": checkpoint}
         # A student that is told no label has no answer to be sure of: soft ones teach it until it is told one.
         if self.unlabelled in ("fixmatch", "flexmatch") and not apart.all():

@@ -1,6 +1,5 @@
 """One fit: a last layer on frozen features, these with a student's, or the network itself."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +75,7 @@ class Fitting:
 
     def _finetune(self, training_set: TrainingSet, start: FittedModel | None, **hearing: Any) -> FittedModel:
         networks, config = self.networks, self.config
-        classifier = copy.deepcopy(networks.pretrained)
+        classifier = networks.to_train()
         goes_on = start is not None and config.start != "restart" and start.extra["finetune"] == config.finetune
         if start is not None and goes_on:
             state = starting_weights(config.start, classifier.state_dict(), networks.tensors_of(start))

@@ -18,6 +18,7 @@ from budgetal.models.backbones import build_classifier
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import default_device
 from budgetal.models.predict import OnProgress, Views
+from budgetal.models.unfolding import unfold
 from budgetal.store.arrays import ArrayStore
 from budgetal.training.columns import Columns
 from budgetal.training.head import Floats, Head, standardisation
@@ -63,6 +64,13 @@ class Networks:
         rng = seeding.generator(self.config.seed, 0, "network")
         built = build_classifier(self.config.backbone, self.config.weights, self.n_classes, rng, self.side)
         return built.to(default_device())
+
+    def to_train(self) -> Classifier:
+        """A copy of that network whose normalisation layers can be trained."""
+        classifier = copy.deepcopy(self.pretrained)
+        if self.config.weights != "none":
+            unfold(classifier, self.pixels, self.side)
+        return classifier
 
     @cached_property
     def frozen(self) -> FrozenBackbone:

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from test_local import engine, labelled, silent
 from tiny import tiny_images
 
 from budgetal.config import make_config
 from budgetal.engine.finetuning import may_mirror, recipe_for, trained_views
 from budgetal.engine.saved import load_model
+from budgetal.models.backbones import build_classifier
+from budgetal.models.unfolding import folded_norms
 
 N = 40
 EMBEDDED = {"backbone": "embedded", "weights": "embedded"}
@@ -64,3 +67,15 @@ def test_a_network_without_weights_has_nothing_to_begin_from():
 def test_characters_and_the_papers_preset_see_no_mirror_images(changes, views):
     config = settings(**changes)
     assert trained_views(config, mirror=may_mirror(config)) == views
+
+
+@pytest.mark.parametrize(("weights", "are_left"), [("file", False), ("none", True)])
+def test_folded_normalisation_is_unfolded_before_a_training(pool, tmp_path, weights, are_left):
+    pixels, _ = pool
+    fresh = build_classifier("enet", "none", 3, np.random.default_rng(0))
+    # New layers have mean 0 and variance 1 too; in a file they are what a converter leaves.
+    file = tmp_path / "folded.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in fresh.backbone.state_dict().items()}, file)
+    given = str(file) if weights == "file" else weights
+    network = engine(tmp_path, pixels, "full", backbone="enet", weights=given).networks.to_train()
+    assert bool(list(folded_norms(network))) is are_left
