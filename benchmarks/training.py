@@ -1,11 +1,15 @@
-"""What recipes of fine-tuning and images without labels gain on small label sets of MNIST and CIFAR-10.
+"""What recipes, starts, images without labels and labels of another collection gain on small label sets.
 
 Example:
     python benchmarks/training.py presets --data unpacked --json docs/results/presets.json
     python benchmarks/training.py unlabelled --data unpacked --json docs/results/unlabelled.json
+    python benchmarks/training.py starts --data unpacked --json docs/results/starts.json
+    python benchmarks/training.py adaptation --data unpacked --collections mnist --json docs/results/adaptation.json
 
 `--data` holds cifar10/ and mnist/, each with train/ and test/ of images.npy and labels.npy. Labels are drawn at random,
-so that nothing but training differs. Prints the tables of docs/results.md; what is in the JSON file is not run again.
+so that nothing but training differs; `starts` trains in four rounds, each on a quarter more of them. The source of
+`adaptation` are the 1,797 handwritten digits of 8 by 8 pixels that scikit-learn brings along. Prints the tables of
+docs/results.md; what is in the JSON file is not run again.
 """
 
 import argparse
@@ -18,12 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.datasets import load_digits
 
 from budgetal.config import make_config
 from budgetal.engine.local import LocalEngine
 from budgetal.errors import BudgetalError
 from budgetal.models.backbones import default_input_size
 from budgetal.store.arrays import ArrayStore
+from budgetal.training.adaptation import Source
 from budgetal.types import TrainingSet
 
 CLASSES = {
@@ -42,6 +48,18 @@ UNLABELLED: dict[str, dict[str, Any]] = {
     **{name: {"finetune": "cotrain", "unlabelled": name} for name in ("pseudo_labels", "propagation")},
     **{name: {"finetune": "cotrain", "unlabelled": name} for name in ("fixmatch", "flexmatch")},
 }
+STARTS: dict[str, dict[str, Any]] = {
+    f"{preset}, {start}": {"finetune": "full", "preset": preset, "start": start}
+    for preset in ("paper", "small")
+    for start in ("restart", "warm", "shrink")
+}
+ADAPTATION: dict[str, dict[str, Any]] = {
+    "last layer only": {"finetune": "head"},
+    "no source": {"finetune": "full"},
+    **{name: {"finetune": "full", "adaptation": name, "source_images": "digits"} for name in ("ddc", "mmd")},
+}
+ARMS = {"presets": PRESETS, "unlabelled": UNLABELLED, "starts": STARTS, "adaptation": ADAPTATION}
+N_ROUNDS = {"starts": 4}
 
 
 @dataclass(frozen=True)
@@ -61,10 +79,9 @@ def main() -> None:
     args = parse_arguments()
     torch.set_num_threads(1)
     records = json.loads(args.json.read_text()) if args.json.exists() else []
-    arms = PRESETS if args.what == "presets" else UNLABELLED
     for data in args.collections:
         for seed in range(args.seeds):
-            for arm, settings in arms.items():
+            for arm, settings in ARMS[args.what].items():
                 key = {"data": data, "labels": args.labels, "seed": seed, "arm": arm}
                 if not any(key.items() <= record.items() for record in records):
                     records.append(key | measure(data, seed, settings, args))
@@ -74,7 +91,7 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("presets", "unlabelled"))
+    parser.add_argument("what", choices=ARMS)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--collections", nargs="+", default=list(CLASSES))
@@ -90,29 +107,44 @@ def parse_arguments() -> argparse.Namespace:
 def measure(data: str, seed: int, settings: dict[str, Any], args: argparse.Namespace) -> dict[str, Any]:
     """Accuracy on the images without labels of one training, and how long it took."""
     images, targets = pool_of(args.data / data / "train", args.images, seed)
-    labelled = np.sort(np.random.default_rng([seed, 1]).permutation(len(targets))[: args.labels])
+    drawn = np.random.default_rng([seed, 1]).permutation(len(targets))[: args.labels]
     network = {"backbone": args.backbone, "weights": args.weights, "student_epochs": args.epochs, "seed": seed}
     config = make_config(images="x", classes=CLASSES[data], budget=args.labels, **network, **settings)
-    training_set = TrainingSet(
-        labelled, targets[labelled], np.ones(len(labelled), np.float32), len(labelled), len(CLASSES[data])
-    )
+    n_rounds = N_ROUNDS.get(args.what, 1)
+    ends = [len(drawn) * number // n_rounds for number in range(1, n_rounds + 1)]
     with tempfile.TemporaryDirectory() as folder:
         side = default_input_size(args.backbone, images.shape[1])
         place = ArrayStore(Path(folder) / "arrays"), Path(folder) / "work"
-        engine = LocalEngine(config, Images(images), len(CLASSES[data]), side, *place)
+        source = digits() if "source_images" in settings else None
+        engine = LocalEngine(config, Images(images), len(CLASSES[data]), side, *place, source=source)
         engine.features()
         began = time.process_time()
         try:
-            model = engine.fit(training_set, 0, lambda record: None)
+            model = None
+            for number, end in enumerate(ends):
+                labels = training_set(drawn[:end], targets, len(CLASSES[data]))
+                model = engine.fit(labels, number, lambda record: None, model)
         except BudgetalError:
             # A loss that is not finite: what a rate too large does to a network without normalisation.
             return {"accuracy": None, "nll": None, "cpu_seconds": None}
         seconds = time.process_time() - began
         probs = engine.predict(model).probs
-    unknown = np.delete(np.arange(len(targets)), labelled)
+    unknown = np.delete(np.arange(len(targets)), drawn)
     right = probs[unknown].argmax(axis=1) == targets[unknown]
     nll = -np.log(np.maximum(probs[unknown, targets[unknown]], 1e-12)).mean()
     return {"accuracy": float(right.mean()), "nll": float(nll), "cpu_seconds": round(seconds, 1)}
+
+
+def training_set(drawn: np.ndarray, targets: np.ndarray, n_classes: int) -> TrainingSet:
+    rows = np.sort(drawn)
+    return TrainingSet(rows, targets[rows], np.ones(len(rows), np.float32), len(rows), n_classes)
+
+
+def digits() -> Source:
+    """Handwritten digits of another origin: 8 by 8 pixels of 17 greys, white on black as MNIST's."""
+    found = load_digits()
+    pixels = np.round(found.images * (255 / 16)).astype(np.uint8)
+    return Source(Images(np.repeat(pixels[..., None], 3, axis=3)), found.target.astype(np.int64))
 
 
 def pool_of(folder: Path, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -49,20 +49,20 @@ def finetune_calibrated(
     checkpoint: Checkpoint,
     mirror: bool,
     term: Term | None = None,
-    last_layer: Callable[[TrainingSet], Head] | None = None,
+    last_layer: Callable[[TrainingSet], Head],
 ) -> tuple[float, tuple[EpochRecord, ...]]:
     """Train `classifier` in place; return its temperature and epochs.
 
     A tenth of the human labels, at most 500, is held out for the temperature; of fewer than 200 labels
     none is, and the temperature is 1. mirror: whether mirror images keep their class. term: a loss of further images.
-    last_layer: fits the layer from which a recipe may begin; None: the weights go on from another round's.
+    last_layer: fits the layer that a recipe may begin with.
     """
     if config.finetune not in ("last_block", "full"):
         raise ValueError(f"finetune = {config.finetune!r} leaves the backbone as it is")
     held_out = hold_out(training_set.n_human, rng)
     checkpoint.discard_if_damaged()
     recipe, trained = recipe_for(config), _without(training_set, held_out)
-    if recipe.fitted_head and last_layer is not None:
+    if recipe.fitted_head:
         put_last_layer(classifier, last_layer(trained))
     records = finetune(
         classifier,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,16 @@ import torch
 
 from budgetal import seeding
 from budgetal.config import Config
-from budgetal.engine.finetuning import finetune_calibrated, human_part
+from budgetal.engine.finetuning import PixelSubset, finetune_calibrated, human_part
 from budgetal.engine.head_round import default_l2, fit_calibrated_head
 from budgetal.engine.networks import Networks
 from budgetal.engine.terms import term_of
+from budgetal.models.classifier import Classifier
+from budgetal.models.predict import embed
 from budgetal.training.adaptation import Source
 from budgetal.training.checkpoint import Checkpoint, digest
 from budgetal.training.columns import Columns
-from budgetal.training.head import Head, fit_head
+from budgetal.training.head import Head, fit_head, standardisation
 from budgetal.training.start import starting_weights
 from budgetal.types import EpochRecord, FittedModel, TrainingSet
 
@@ -91,17 +94,23 @@ class Fitting:
             networks.side,
             mirror=networks.mirror,
             term=term_of(config, networks.pixels, networks.side, self.source, mirror=networks.mirror),
-            last_layer=None if goes_on else self.last_layer,
+            last_layer=partial(self.last_layer, classifier=classifier if goes_on else None),
             **hearing,
         )
         return networks.stored(dict(classifier.state_dict()), temperature, records)
 
-    def last_layer(self, training_set: TrainingSet) -> Head:
-        """The layer that is best on the frozen features."""
-        features, l2 = self.networks.frozen_features()[training_set.rows], default_l2(training_set.n_human)
-        examples = training_set.targets, training_set.weights, self.networks.n_classes
-        mean, std = self.networks.standardisation
-        return fit_head(features, *examples, l2=l2, mean=mean, std=std)[0]
+    def last_layer(self, training_set: TrainingSet, classifier: Classifier | None = None) -> Head:
+        """The layer that is best on the features of `classifier`; None: on the frozen ones."""
+        networks = self.networks
+        examples = training_set.targets, training_set.weights, networks.n_classes
+        if classifier is None:
+            features, standard = networks.frozen_features()[training_set.rows], networks.standardisation
+        else:
+            images = PixelSubset(networks.pixels, training_set.rows)
+            features = embed(classifier, images, side=networks.side, views=networks.trained_views)
+            standard = standardisation(features)
+        mean, std = standard
+        return fit_head(features, *examples, l2=default_l2(training_set.n_human), mean=mean, std=std)[0]
 
     def _checkpoint(self, training_set: TrainingSet, round: int, start: FittedModel | None) -> Checkpoint:
         """Of this fit and no other: its name is made of everything that decides the result."""

@@ -12,6 +12,7 @@ from budgetal.engine.finetuning import may_mirror, recipe_for, trained_views
 from budgetal.engine.saved import load_model
 from budgetal.models.backbones import build_classifier
 from budgetal.models.unfolding import folded_norms
+from budgetal.types import EpochRecord
 
 N = 40
 EMBEDDED = {"backbone": "embedded", "weights": "embedded"}
@@ -29,6 +30,21 @@ def test_it_begins_with_the_last_layer_that_is_best_on_the_given_features(pool, 
     weight, _ = learner.fitting.last_layer(labelled(labels)).folded()
     fitted = learner.networks.tensors_of(learner.fit(labelled(labels), 0, silent))
     np.testing.assert_allclose(fitted["head.weight"].numpy(), weight, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("start", ["warm", "shrink"])
+def test_a_round_that_goes_on_begins_with_the_last_layer_for_its_own_features(pool, tmp_path, start):
+    pixels, labels = pool
+    settings = {"preset": "small", "start": start, **EMBEDDED}
+    first = engine(tmp_path / "1", pixels, "full", epochs=2, **settings)
+    before = first.networks.tensors_of(first.fit(labelled(labels, n=10), 0, silent))
+    second = engine(tmp_path / "1", pixels, "full", epochs=1, learning_rate=1e-30, **settings)
+    model = second.networks.stored(before, 1.0, (EpochRecord(1, 0.0, 1.0),))
+    after = second.fit(labelled(labels), 1, silent, model)
+    wanted = second.fitting.last_layer(labelled(labels), second.networks.trained(after)).folded()[0]
+    found = second.networks.tensors_of(after)["head.weight"].numpy()
+    np.testing.assert_allclose(found, wanted, rtol=1e-2, atol=1e-3)
+    assert not np.allclose(found, before["head.weight"].numpy(), atol=1e-2)
 
 
 def test_means_and_variances_stay_those_of_pre_training(pool, tmp_path):
