@@ -1,9 +1,9 @@
 """The learner as a process: trains, judges and asks ahead while people label, and waits when there is nothing to do."""
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from budgetal import rounds
 from budgetal.ahead import Lead, Step, lead_for, next_step, size_ahead
@@ -44,6 +44,18 @@ class Pace:
         return max(0.0, (last - first) / max(now_s - began_s, 1.0))
 
 
+class Over(Protocol):
+    """Whether to end; a threading.Event is one."""
+
+    def is_set(self) -> bool:
+        """Whether it is time."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """The same after so many seconds, or sooner."""
+        ...
+
+
 class Worker:
     """Takes the learner's steps of one project."""
 
@@ -59,7 +71,7 @@ class Worker:
         self._n_trained_on = 0
         project.on_progress = presence.say
 
-    def run(self, over: threading.Event) -> None:
+    def run(self, over: Over) -> None:
         """Work until `over` is set; what is under way is finished first."""
         try:
             while not over.is_set():
@@ -100,7 +112,7 @@ class Worker:
         n_people = len(set(self.leasing.holders().values()))
         return lead_for(n_people, self.pace.labels_per_s, self._machine_s, is_short=self.leasing.is_short())
 
-    def _wait_for_news(self, over: threading.Event) -> None:
+    def _wait_for_news(self, over: Over) -> None:
         # Opened before the wait: the time of a loop that is made after it would begin when the wait ended.
         loop = self.project.loop
         self.presence.say(_waiting_for(self.project.state))

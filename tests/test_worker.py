@@ -13,7 +13,7 @@ import pytest
 
 from budgetal.ahead import lead_for
 from budgetal.annotators.oracle import Oracle
-from budgetal.cli.work import work as work_command
+from budgetal.cli import exit_code
 from budgetal.presence import LEARNER, Presence, learner_status
 from budgetal.project import Project
 from budgetal.rounds import SHOWN
@@ -288,7 +288,8 @@ def test_ctrl_c_leaves_the_place_free(images, tmp_path):
     assert learner_status(project.logbook) is None
 
 
-def test_ctrl_c_that_a_library_swallows_still_ends_the_learner(images, tmp_path, monkeypatch):
+@pytest.mark.timeout(60)
+def test_ctrl_c_that_a_library_swallows_still_ends_the_learner(images, tmp_path, monkeypatch, capsys):
     def swallow(worker):
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
@@ -298,11 +299,11 @@ def test_ctrl_c_that_a_library_swallows_still_ends_the_learner(images, tmp_path,
     monkeypatch.setattr(Worker, "step", swallow)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with pytest.raises(KeyboardInterrupt):
-            work_command(project.folder)
+        assert exit_code(["work", str(project.folder)]) == 130
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+    assert "Nothing is lost" in capsys.readouterr().err
     assert learner_status(project.logbook) is None
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Annotated
 
@@ -21,8 +22,10 @@ FollowStdin = Annotated[bool, typer.Option("--until-stdin-closes", help="End wit
 def work(folder: options.ProjectFolder, until_stdin_closes: FollowStdin = False) -> None:
     """Train, judge and ask while people label; Ctrl-C ends it, and the same command goes on."""
     over = _Interrupted()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, over.interrupt)
+    signal.signal(signal.SIGTERM, over.interrupt)
+    # Children of a background job ignore Ctrl-C, which is meant for others.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, over.interrupt)
     project = Project.open(folder)
     if until_stdin_closes:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
@@ -33,25 +36,29 @@ def work(folder: options.ProjectFolder, until_stdin_closes: FollowStdin = False)
     raise KeyboardInterrupt
 
 
-class _Interrupted(threading.Event):
+class _Interrupted:
     """Whether a signal asked to end, even where a library caught the KeyboardInterrupt and went on.
 
-    Python drops one that is raised in a finaliser or a callback. The mark stays, and the work ends after its step. It
-    is no call of `set`: a handler that interrupts a thread in `wait` would wait for that thread's own lock.
+    Python drops one that is raised in a finaliser or a callback. The mark stays, and the work ends after its step.
     """
 
-    is_asked = False
+    def __init__(self) -> None:
+        self._is_asked = False
 
     def interrupt(self, number: int, frame: FrameType | None) -> None:
         """The signals' handler: remember, then raise KeyboardInterrupt."""
-        self.is_asked = True
+        self._is_asked = True
         signal.default_int_handler(number, frame)
 
     def is_set(self) -> bool:
-        return self.is_asked or super().is_set()
+        """Whether a signal came."""
+        return self._is_asked
 
-    def wait(self, timeout: float | None = None) -> bool:
-        return self.is_asked or super().wait(timeout)
+    def wait(self, timeout: float) -> bool:
+        """Sleep, which a signal ends by KeyboardInterrupt, unless one came before."""
+        if not self._is_asked:
+            time.sleep(timeout)
+        return self._is_asked
 
 
 class _Lines:

@@ -110,7 +110,7 @@ class Cotraining:
         apart = kept_apart(self.seed, humans.rows, len(pixels))
         student = self.student(start)
         if start is None:
-            unfold(student, pixels, self.student_side)
+            unfold(student, (student.backbone,), pixels, self.student_side)
         hearing: dict[str, Any] = {"rng": rng, "on_epoch": on_epoch, "checkpoint": checkpoint}
         # A student that is told no label has no answer to be sure of: soft ones teach it until it is told one.
         if self.unlabelled in ("fixmatch", "flexmatch") and not apart.all():

@@ -6,6 +6,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from budgetal import seeding
 from budgetal.config import Config, default_weights
@@ -17,6 +18,7 @@ from budgetal.errors import WeightsError
 from budgetal.models.backbones import build_classifier
 from budgetal.models.classifier import Classifier
 from budgetal.models.compute import default_device
+from budgetal.models.joined import JoinedBackbone, weights_of
 from budgetal.models.predict import OnProgress, Views
 from budgetal.models.unfolding import unfold
 from budgetal.store.arrays import ArrayStore
@@ -68,9 +70,17 @@ class Networks:
     def to_train(self) -> Classifier:
         """A copy of that network whose normalisation layers can be trained."""
         classifier = copy.deepcopy(self.pretrained)
-        if self.config.weights != "none":
-            unfold(classifier, self.pixels, self.side)
+        unfold(classifier, self._parts_with_weights(classifier), self.pixels, self.side)
         return classifier
+
+    def _parts_with_weights(self, classifier: Classifier) -> list[nn.Module]:
+        backbone, weights = classifier.backbone, self.config.weights
+        if weights == "none":
+            return []
+        if not isinstance(backbone, JoinedBackbone):
+            return [backbone]
+        given = weights_of(weights, len(backbone.networks))
+        return [part for part, own in zip(backbone.networks, given, strict=True) if own != "none"]
 
     @cached_property
     def frozen(self) -> FrozenBackbone:

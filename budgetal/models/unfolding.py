@@ -5,7 +5,7 @@ variance 1: evaluated it changes nothing, but trained with the statistics of bat
 normalised, and what the network knew is lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -17,20 +17,21 @@ from budgetal.types import PixelSource
 
 N_IMAGES = 256
 """Images by which means and variances are measured."""
-# Their variance is 1, or that less the layer's epsilon.
+# A folded layer has variance 1, or that less its epsilon.
 TOLERANCE = 2e-3
 LEAST_VARIANCE = 1e-6
 
 BatchNorm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d
 
 
-def unfold(classifier: Classifier, pixels: PixelSource, side: int) -> int:
+def unfold(classifier: Classifier, parts: Iterable[nn.Module], pixels: PixelSource, side: int) -> int:
     """Measure the statistics of folded normalisation layers, in place; return how many there were.
 
     Each gets the mean and variance that its input has on images of the pool, and the scale and offset that undo them:
-    evaluated, the network is the function that it was, up to rounding. side: pixels a side of its input.
+    evaluated, the network is the function that it was, up to rounding. parts: of the network, those with given weights;
+    a layer that was never trained looks like a folded one. side: pixels a side of the network's input.
     """
-    folded = list(folded_norms(classifier))
+    folded = [norm for part in parts for norm in folded_norms(part)]
     if not folded:
         return 0
     expected, rows = classifier.normalisation, np.unique(np.linspace(0, len(pixels) - 1, N_IMAGES).astype(np.int64))

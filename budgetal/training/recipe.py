@@ -21,12 +21,12 @@ class Recipe:
     """SGD on weighted cross-entropy, and what goes with it.
 
     warm_up: share of all steps in which the rate rises; cosine: it falls to 0 afterwards; first_layer: rate of the
-    first layer as a share of the last one's, geometric between (Howard & Ruder, ACL 2018); average: decay of the
-    moving average of weights that is kept in the end, 0: none (Polyak & Juditsky 1992); balanced: every class as
-    often; patience: epochs without a smaller training loss after which it stops; fitted_head: the last layer begins as
-    the one that is best on the given features (Kumar et al., ICLR 2022); frozen_statistics: normalisation layers keep
-    the means and variances of pre-training, which a few labelled images cannot estimate; largest_gradient: the norm
-    to which a longer gradient is cut (Pascanu et al., ICML 2013).
+    first layer as a share of the last one's, geometric between (Howard & Ruder, ACL 2018); average: decay of the moving
+    average of weights that is kept in the end, 0: none (Polyak & Juditsky 1992); balanced: every class as often;
+    patience: epochs without a smaller training loss after which it stops; fitted_head: the last layer begins as the one
+    that is best on the features at the start (Kumar et al., ICLR 2022); frozen_statistics: normalisation layers keep
+    the means and variances of pre-training, which a few labelled images cannot estimate; largest_gradient: the norm to
+    which a longer gradient is cut (Pascanu et al., ICML 2013).
     """
 
     epochs: int

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from test_local import engine, labelled, silent
+from test_local import Killed, engine, labelled, silent
 from tiny import tiny_images
 
 from budgetal.config import make_config
@@ -85,13 +85,48 @@ def test_characters_and_the_papers_preset_see_no_mirror_images(changes, views):
     assert trained_views(config, mirror=may_mirror(config)) == views
 
 
-@pytest.mark.parametrize(("weights", "are_left"), [("file", False), ("none", True)])
-def test_folded_normalisation_is_unfolded_before_a_training(pool, tmp_path, weights, are_left):
-    pixels, _ = pool
+@pytest.fixture
+def folded(tmp_path):
+    """A file of weights as a converter leaves them: all normalisation layers have mean 0 and variance 1."""
+    # So has what was never trained.
     fresh = build_classifier("enet", "none", 3, np.random.default_rng(0))
-    # New layers have mean 0 and variance 1 too; in a file they are what a converter leaves.
     file = tmp_path / "folded.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in fresh.backbone.state_dict().items()}, file)
-    given = str(file) if weights == "file" else weights
-    network = engine(tmp_path, pixels, "full", backbone="enet", weights=given).networks.to_train()
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "weights", "are_left"),
+    [
+        ("enet", "{}", False),
+        ("enet", "none", True),
+        ("enet@32+embedded", "{}+embedded", False),
+        ("enet@32+embedded", "none+embedded", True),
+        ("enet@32+enet@32", "none", True),
+    ],
+)
+def test_folded_normalisation_is_unfolded_before_a_training(pool, tmp_path, folded, backbone, weights, are_left):
+    learner = engine(tmp_path, pool[0], "full", backbone=backbone, weights=weights.format(folded))
+    network, given = learner.networks.to_train(), learner.networks.pretrained
     assert bool(list(folded_norms(network))) is are_left
+    changed = any(not torch.equal(one, two) for one, two in zip(network.parameters(), given.parameters(), strict=True))
+    assert changed is not are_left
+
+
+@pytest.mark.parametrize("settings", [{"preset": "small", "start": "warm", **EMBEDDED}, {"backbone": "enet"}])
+def test_a_killed_round_that_goes_on_ends_with_the_same_weights(pool, tmp_path, folded, settings):
+    pixels, labels = pool
+    settings = {"weights": folded, **settings}
+
+    def kill(record):
+        raise Killed
+
+    def after(name):
+        (tmp_path / name).mkdir(exist_ok=True)
+        return engine(tmp_path / name, pixels, "full", **settings)
+
+    models = {name: after(name).fit(labelled(labels, n=10), 0, silent) for name in ("whole", "killed")}
+    with pytest.raises(Killed):
+        after("killed").fit(labelled(labels), 1, kill, models["killed"])
+    ended = {name: after(name).fit(labelled(labels), 1, silent, models[name]) for name in models}
+    assert ended["killed"] == ended["whole"]

@@ -44,7 +44,7 @@ def test_the_function_stays_and_batches_now_change_it_little():
     with torch.no_grad():
         before, by_batch = network(images), network.train()(images)
         network = folded_network()
-        assert unfold(network, pixels, SIDE) == 2
+        assert unfold(network, [network], pixels, SIDE) == 2
         assert not network.training
         after = network(images)
         batch_after = network.train()(images)
@@ -57,7 +57,7 @@ def test_layers_with_statistics_of_their_own_are_left_alone():
     pixels, _ = tiny_images(16)
     network = build_classifier("embedded", "embedded", 2, np.random.default_rng(0))
     given = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    assert unfold(network, pixels, 32) == 0
+    assert unfold(network, [network], pixels, 32) == 0
     assert all(torch.equal(tensor, given[name]) for name, tensor in network.state_dict().items())
 
 
@@ -65,6 +65,6 @@ def test_what_was_unfolded_is_folded_no_more():
     pixels, _ = tiny_images(64)
     network = folded_network(epsilon=1e-3)
     assert len(list(folded_norms(network))) == 2
-    unfold(network, pixels, SIDE)
+    unfold(network, [network], pixels, SIDE)
     assert list(folded_norms(network)) == []
-    assert unfold(network, pixels, SIDE) == 0
+    assert unfold(network, [network], pixels, SIDE) == 0
