@@ -65,6 +65,8 @@ def _with_hint(error: Any) -> str:
     command = error.ctx.command_path if error.ctx else "budgetal"
     said = error.format_message()
     if isinstance(error.__cause__, ValidationError):
+        # What pydantic puts before the words of other people's checks.
+        said = said.replace("Value error, ", "")
         # Of a number that is none, typer says what was expected and not what was given.
         given = repr(error.__cause__.errors()[0]["input"])
         said += "" if given in said else f": {given}"

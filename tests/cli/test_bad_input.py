@@ -40,6 +40,11 @@ def test_a_number_that_is_none_is_named(capsys, images, tmp_path):
     assert "'abc'" in said
 
 
+def test_a_word_that_cannot_be_is_told_without_the_words_of_a_library(capsys, images, tmp_path):
+    error = _complaint(capsys, "init", tmp_path / "p", "--images", images, "--budget", 20, "--start", "hot")
+    assert "'--start': 'hot' is not one of 'restart', 'warm', 'shrink'" in error
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
